@@ -1,0 +1,52 @@
+"""Brand definitions: the watchlist file and the compacted topic ``watchlist``."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"start": "from", "end": "to"}):
+    """A planned happening: volume of ``terms`` is expected to be ``expect`` times the usual."""
+
+    start: str
+    end: str
+    terms: tuple[str, ...]
+    expect: float = 5.0
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From which severity on a person is paged."""
+
+    severity: int = 3
+
+
+class Brand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One watched brand. Only ``id`` and ``names`` are required.
+
+    ``handles`` maps a network to handles; the key ``*`` stands for every network (a plain list in the
+    YAML file). ``alarms_per_week`` is the ceiling on false alarms that page a person.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    handles: dict[str, tuple[str, ...]] = {}
+    hashtags: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    owned: tuple[str, ...] = ()
+    alarms_per_week: float = 0.5
+    timezone: str = "UTC"
+    languages: tuple[str, ...] = ()
+    sector: str = ""
+    people: tuple[str, ...] = ()
+    plan: str = ""
+    thresholds: Thresholds = Thresholds()
+    calendar: tuple[CalendarEntry, ...] = ()
+
+
+class Watchlist(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All brands in force under one version, and the press list added to the shipped one."""
+
+    brands: tuple[Brand, ...]
+    press: tuple[str, ...] = ()
+    version: int = 1

@@ -1,0 +1,60 @@
+"""CloudEvents 1.0 in Kafka binary mode: headers built from constants for each type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+Headers = list[tuple[str, bytes]]
+
+SOURCE = b"/veille"
+_SCHEMA_ROOT = "https://veille.example/schemas/"
+
+#: CloudEvents type -> schema file under ``schemas/events`` that describes the value.
+SCHEMA_OF = {
+    "veille.mention": "mention",
+    "veille.clock": "clock",
+    "veille.watchlist.marker": "watchlist_marker",
+    "veille.brand.defined": "brand",
+    "veille.enriched": "enriched",
+    "veille.watermarks": "watermarks",
+    "veille.source": "source_state",
+    "veille.brand": "brand_settings",
+    "veille.signal": "signal",
+    "veille.watermark": "signal_watermark",
+    "veille.command": "command",
+    "veille.command.forwarded": "forwarded_command",
+    "veille.evidence": "evidence",
+    "veille.task": "task",
+    "veille.statement": "statement",
+}
+
+
+def header_maker(event_type: str, *, source: bytes = SOURCE) -> Callable[[str, str, str], Headers]:
+    """Return ``headers(ce_id, ce_subject, ce_time)`` for one event type. ``ce_type`` always comes first."""
+    schema = SCHEMA_OF.get(event_type, "crisis" if event_type.startswith("veille.crisis.") else event_type)
+    before = [("ce_type", event_type.encode())]
+    after = [
+        ("ce_source", source),
+        ("ce_specversion", b"1.0"),
+        ("ce_dataschema", f"{_SCHEMA_ROOT}{schema}.schema.json".encode()),
+        ("content-type", b"application/json"),
+    ]
+
+    def headers(ce_id: str, subject: str, time: str) -> Headers:
+        return [
+            *before,
+            ("ce_id", ce_id.encode()),
+            ("ce_subject", subject.encode("utf-8", "replace")),
+            ("ce_time", time.encode()),
+            *after,
+        ]
+
+    return headers
+
+
+def type_of(headers: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return the CloudEvents type in ``headers``, or b"" where there is none."""
+    for name, value in headers:
+        if name == "ce_type":
+            return value
+    return b""

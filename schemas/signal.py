@@ -1,0 +1,163 @@
+"""What ``brand.signals`` carries: readings of a brand and of its stories, watermarks, and commands.
+
+A record's CloudEvents type is ``veille.signal``, ``veille.command`` (see ``schemas.command``) or
+``veille.watermark``. Signals of one brand carry a dense ``seq``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Interval(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An estimate with its 90 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Forecast(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A forecast with its 90 % interval."""
+
+    median: float
+    low: float
+    high: float
+
+
+class Contribution(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One reason of a score: its name, what it adds in log-odds, and the numbers that fill its words.
+
+    ``text`` is the reason in words; French and English are both made from ``name`` and ``values``.
+    """
+
+    name: str
+    log_odds: float
+    text: str = ""
+    values: dict[str, float | str] = {}
+
+
+class Originator(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """The earliest mention seen, in the sources that were looked at: never "the source"."""
+
+    mention_id: str
+    network: str
+    published_ms: int
+    author: str = ""
+    sources: tuple[str, ...] = ()
+
+
+class WindowReading(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One window of a brand: what was counted and what was expected."""
+
+    name: str
+    seconds: int
+    count: int
+    expected: float
+    negatives: int = 0
+    expected_negatives: float = 0.0
+    #: Recalibrated tail probability, as -log10.
+    surprise: float = 0.0
+
+
+class StoryReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One story as it stands at the signal's time."""
+
+    story_id: str
+    by: str
+    score: float = 0.0
+    terms: tuple[str, ...] = ()
+    mentions: int = 0
+    authors: int = 0
+    effective_authors: float = 0.0
+    #: Share of mentions that look organic, in thousandths.
+    organic_pm: int = 1000
+    negative_share: float = 0.0
+    growth: Interval | None = None
+    #: Quantile of the growth among ordinary stories of the same network class, age and count.
+    growth_quantile: float = 0.5
+    p_growing: float = 0.0
+    doubling_minutes: float | None = None
+    forecast: Forecast | None = None
+    onset_ms: int = 0
+    last_ms: int = 0
+    originator: Originator | None = None
+    #: {network: mentions}, {network class: mentions}.
+    networks: dict[str, int] = {}
+    network_classes: dict[str, int] = {}
+    press: int = 0
+    #: Mentions of an article or a link to the press that came before the story grew.
+    press_first: bool = False
+    #: The root, quoted post or linked page was published by an owned account.
+    own_post: bool = False
+    replies: int = 0
+    reshares: int = 0
+    #: Cues counted over mentions: hearsay, question, denial, fact_check, first_person, ...
+    cues: dict[str, int] = {}
+    crisis_words: dict[str, int] = {}
+    #: Relays that made it grow: (author hash, share of mentions that came through them).
+    relays: tuple[tuple[str, float], ...] = ()
+    #: Earlier story ids that were merged into this one.
+    merged: tuple[str, ...] = ()
+    #: Mention ids kept as samples, the loudest first.
+    samples: tuple[str, ...] = ()
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the data says of one brand at one moment of event time; the crisis stage decides.
+
+    ``kind``: ``reading`` (numbers at a grid line or at the mention that passed the threshold),
+    ``rebased``, ``blind``, ``sighted``, ``suspect_feed``, ``near_miss``.
+    """
+
+    brand: str
+    seq: int
+    at_ms: int
+    kind: str = "reading"
+    version: int = 1
+    #: The brand's one number at this step, and the threshold that the alarm budget allows.
+    score: float = 0.0
+    threshold: float = 0.0
+    #: The number passed the threshold.
+    over: bool = False
+    #: How many times rarer than the threshold (10 opens at once).
+    margin: float = 0.0
+    #: The step of the grid that this reading judges (a reading inside a step shares its number).
+    step: int = 0
+    #: Growth and counts are back in the band: the crisis eases.
+    eased: bool = False
+    #: Long enough back in the band, in hours of expected activity and a local morning: it resolves.
+    quiet: bool = False
+    windows: tuple[WindowReading, ...] = ()
+    stories: tuple[StoryReading, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
+    #: Since the onset of what rings.
+    mentions: int = 0
+    authors: int = 0
+    negative_share: float = 0.0
+    usual_day_authors: float = 0.0
+    usual_day_mentions: float = 0.0
+    usual_negative_share: float = 0.0
+    forecast_authors_24h: Forecast | None = None
+    onset_ms: int = 0
+    #: "no baseline", "suspect feed", "sampling" and so on: what the reader must know.
+    caveats: tuple[str, ...] = ()
+    #: Sources that are silent, and since when (ms).
+    blind: dict[str, int] = {}
+    #: Alarm budget: asked and realised, per week; the page_severity of the brand.
+    alarms_per_week: float = 0.5
+    page_severity: int = 3
+    timezone: str = "UTC"
+    #: For `veille explain`: first and last raw (partition, offset) applied since the last signal,
+    #: hash of the settings and of the brand's state before this step.
+    inputs: tuple[tuple[int, int, int], ...] = ()
+    settings_hash: str = ""
+    state_hash: str = ""
+    #: Text samples: (mention id, network, text cut to 280 characters) of the loudest mentions.
+    samples: tuple[tuple[str, str, str], ...] = ()
+
+
+class SignalWatermark(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Every signal of this partition before ``time_ms`` has been sent. Type ``veille.watermark``, no key."""
+
+    time_ms: int

@@ -1,0 +1,1 @@
+"""The same pure stages over a file, without Kafka."""

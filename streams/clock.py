@@ -1,0 +1,29 @@
+"""The one home of wall-clock time; it is injected, so that tests and replays set it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+#: Returns wall time in ms since 1970 UTC.
+WallClock = Callable[[], int]
+#: Waits for a number of seconds.
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def wall_ms() -> int:
+    """Return wall time in ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic() -> float:
+    """Return seconds that never go back, for measuring durations."""
+    return time.monotonic()
+
+
+def rfc3339(ms: int) -> str:
+    """Write a time in ms as RFC 3339 in UTC; milliseconds only where there are some."""
+    moment = datetime.fromtimestamp(ms // 1000, UTC)
+    rest = ms % 1000
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{rest:03d}Z" if rest else "Z")

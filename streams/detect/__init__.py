@@ -1,0 +1,1 @@
+"""mentions.enriched -> brand.signals: expected counts, stories, growth, one budgeted number a brand."""

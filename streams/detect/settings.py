@@ -1,0 +1,16 @@
+"""Settings of the detect stage, as values: the pure parts get this object and nothing else of the environment."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DetectSettings(BaseModel):
+    """Read from ``VEILLE_DETECT__NAME``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grid_seconds: int = Field(60, ge=1, description="Distance of the fixed lines of event time at which brands are judged.")
+    reading_seconds: int = Field(300, ge=60, description="How often a hot brand emits a reading when nothing else changes.")
+    max_stories: int = Field(200, ge=1, description="Live stories kept for one brand; the least interesting go first.")
+    max_waiting: int = Field(200_000, ge=1000, description="Mentions that may wait for the watermark before reading pauses.")

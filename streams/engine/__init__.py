@@ -1,0 +1,1 @@
+"""Batch-first Faust: transport, outbox, keyed state, dead letters, liveness, embedded broker. Knows nothing of mentions."""

@@ -1,0 +1,117 @@
+"""What a stage is to the engine: a pure part for each input partition. No I/O lives here.
+
+The engine feeds a `PartitionStage` with the records of one input partition in order, sends what it
+returns, and saves it at checkpoints. The same objects run in the live agents, in a backtest and in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """One record of the input log; aiokafka's own C records have this shape."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...  # ms, wall time at the producer or broker
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+class InputRecord(NamedTuple):
+    """A `Record` made without Kafka."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Output(NamedTuple):
+    """One record to send.
+
+    ``topic`` is the logical name (``mentions.enriched``); a prefix is added at the border. Without a
+    ``partition`` the key decides, by murmur2 as in the Java client. ``partition=ALL_PARTITIONS`` sends
+    a copy to each partition.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+ALL_PARTITIONS = -1
+
+
+class StateRecord(NamedTuple):
+    """One key's state with how far it is computed. ``value=None`` forgets the key.
+
+    Recovery keeps, of several generations of a key, the one with the greatest ``progress``.
+    """
+
+    key: bytes
+    progress: int
+    value: bytes | None
+
+
+class Checkpoint(NamedTuple):
+    """What must be durable before the input counts as read.
+
+    ``states`` are written first, then ``cut``, then input offset ``commit`` (the next record to read
+    after a restart) is committed. All outputs are on the broker before any of it.
+    """
+
+    states: list[StateRecord]
+    cut: bytes
+    commit: int
+
+
+class PartitionStage(Protocol):
+    """The pure part of one stage for one input partition.
+
+    `process` may not do I/O, read a clock or use randomness without a seed; what it returns may not
+    depend on how the records were cut into batches.
+    """
+
+    def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
+        """Take over what the last owner saved: {key: value}, and its cut (None at the very start)."""
+        ...
+
+    def process(self, records: Sequence[Record]) -> Iterable[Output]:
+        """Apply records (offsets ascending; some may have been seen before) and return what to send, in order."""
+        ...
+
+    def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:
+        """Return the states changed since the last call (all with ``full``), the cut and the offset to commit.
+
+        ``next_offset`` follows the last record given to `process`.
+        """
+        ...
+
+
+class Watermarked(Protocol):
+    """A stage that also publishes how far it is, at moments that the engine chooses (never changing results)."""
+
+    def progress(self) -> int | None:
+        """Own watermark in event time, ms; None before the first clock."""
+        ...
+
+
+def header(record: Record, name: str) -> bytes | None:
+    """Return the first header called ``name``."""
+    for key, value in record.headers:
+        if key == name:
+            return value
+    return None

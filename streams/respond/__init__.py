@@ -1,0 +1,1 @@
+"""crisis.events -> tasks, statements and notifications."""

@@ -1,0 +1,1 @@
+"""Seeded mention streams with planted snowballs."""

@@ -1,0 +1,1 @@
+"""What publishes mentions: files replayed with their clock."""
