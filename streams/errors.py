@@ -2,6 +2,7 @@
 
     VeilleError
     ├── Rejected          the record goes to the rejected topic, everything else goes on
+    ├── NotYet            the same records are tried again shortly; raised before anything changed
     ├── Fatal             nothing more is acknowledged; the worker says why and exits non-zero
     │   ├── DeliveryFailed    an output did not reach the broker in time
     │   ├── LogGap            input was deleted before it was read, or a sequence has a hole
@@ -27,6 +28,10 @@ class Rejected(VeilleError):
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+
+
+class NotYet(VeilleError):
+    """Something that the records need (a watchlist version) has not arrived; nothing was changed."""
 
 
 class Fatal(VeilleError):

@@ -6,7 +6,8 @@ returns, and saves it at checkpoints. The same objects run in the live agents, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes]]
@@ -101,12 +102,26 @@ class PartitionStage(Protocol):
         ...
 
 
-class Watermarked(Protocol):
-    """A stage that also publishes how far it is, at moments that the engine chooses (never changing results)."""
+@dataclass(frozen=True)
+class StageSpec:
+    """How one stage hangs on the topics; `streams.topology` makes them, the live worker and the memory runner run them.
 
-    def progress(self) -> int | None:
-        """Own watermark in event time, ms; None before the first clock."""
-        ...
+    ``name`` is also the suffix of the changelog topic (``<group>-<name>-changelog``, as many partitions as
+    the input topic). ``make`` builds the pure part of one input partition.
+
+    ``pulse`` gives records that tell others how far this worker is (watermarks). The engine calls it at
+    most every ``pulse_seconds`` with the stages of the partitions that it owns and that are recovered, waits until everything
+    sent before that call is confirmed, and only then sends what it returned. When it is called never changes results.
+
+    ``admit`` says whether a partition may be read on now (alignment); the engine asks again after a short wait.
+    """
+
+    name: str
+    input_topic: str
+    make: Callable[[int], PartitionStage]
+    pulse: Callable[[Mapping[int, PartitionStage]], Iterable[Output]] | None = None
+    pulse_seconds: float = 0.1
+    admit: Callable[[int], bool] | None = None
 
 
 def header(record: Record, name: str) -> bytes | None:
