@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 import orjson
@@ -84,13 +84,13 @@ def _read_sorted(path: Path, mapping: Mapping) -> list[FileMention]:
     return found
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
-        return gzip.open(path, "rb")
+        return cast(BinaryIO, gzip.open(path, "rb"))
     stream = path.open("rb")
     magic = stream.read(2)
     stream.seek(0)
-    return gzip.open(stream, "rb") if magic == b"\x1f\x8b" else stream
+    return cast(BinaryIO, gzip.open(stream, "rb")) if magic == b"\x1f\x8b" else stream
 
 
 def _is_csv(path: Path) -> bool:
@@ -100,7 +100,7 @@ def _is_csv(path: Path) -> bool:
 Row = tuple[int | None, bytes, str]
 
 
-def _json_rows(stream: IO[bytes], path: Path, mapping: Mapping) -> Iterator[Row]:
+def _json_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
     absent = set(mapping.columns.values())
     plain = not mapping.columns and not mapping.constants
     for line in stream:
@@ -114,10 +114,10 @@ def _json_rows(stream: IO[bytes], path: Path, mapping: Mapping) -> Iterator[Row]
         if not isinstance(row, dict):
             yield None, line, _hash(line)
             continue
-        if plain and isinstance(row.get("id"), str) and row["id"] and isinstance(row.get("published_at"), str):
-            if is_rfc3339(row["published_at"]):
-                yield parse_time(row["published_at"]), line, row["id"]
-                continue
+        identity, published_at = row.get("id"), row.get("published_at")
+        if plain and isinstance(identity, str) and identity and isinstance(published_at, str) and is_rfc3339(published_at):
+            yield parse_time(published_at), line, identity
+            continue
         given: dict[str, Any] = {}
         for name, column in mapping.columns.items():
             value = take(row, column)
@@ -133,7 +133,7 @@ def _json_rows(stream: IO[bytes], path: Path, mapping: Mapping) -> Iterator[Row]
         raise BadInput(f"no row of {path} has the column {column}; look at its first line and mend --map")
 
 
-def _csv_rows(stream: IO[bytes], path: Path, mapping: Mapping) -> Iterator[Row]:
+def _csv_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
     # Bytes that are no UTF-8 become replacement characters, since JSON can carry nothing else.
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
     reader = csv.reader(line.replace("\0", "") for line in text)
