@@ -1,1 +1,5 @@
 """Seeded mention streams with planted snowballs."""
+
+from streams.simulate.simulation import PlantedEvent, Simulation, simulate
+
+__all__ = ["PlantedEvent", "Simulation", "simulate"]
