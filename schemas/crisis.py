@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from schemas.command import Command
 from schemas.signal import Contribution, Forecast, Interval
 
 #: CloudEvents types of the events, in the order of a crisis's life. ``noted`` events record what people did.
@@ -108,4 +109,10 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     hold: bool = False
     declared_by: str = ""
     merged_into: str = ""
+    #: What was noted, or why it was refused.
     note: str = ""
+    #: The command that this event answers; what respond and evidence act on.
+    decision: Command | None = None
+    #: From which severity on the brand pages a person; the brand's time zone.
+    page_severity: int = 3
+    timezone: str = "UTC"
