@@ -1,0 +1,115 @@
+"""The only file that joins stages to topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import msgspec
+import xxhash
+
+from schemas.cloudevents import header_maker
+from schemas.enriched import Watermarks
+from schemas.signal import SignalWatermark
+from streams.clock import rfc3339
+from streams.crisis.forward import ForwardPartition
+from streams.crisis.stage import CrisisPartition
+from streams.detect.stage import DetectPartition
+from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, StageSpec
+from streams.enrich.stage import EnrichPartition
+from streams.enrich.watchlist import Watchlists
+from streams.settings import Settings
+
+#: Topics that stages read, in the order of the road. All but the first must have equal partition counts.
+INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands", "crisis.events")
+
+_watermarks_headers = header_maker("veille.watermarks")
+_watermark_headers = header_maker("veille.watermark")
+
+
+class _Alignment:
+    """Stops reading a raw partition that runs ahead while detect holds too many waiting mentions.
+
+    Waiting for another partition is no fault: the slowest partition is always read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._max_skew_ms = settings.engine.max_skew_seconds * 1000
+        self._max_waiting = settings.detect.max_waiting
+        self.enrich: Mapping[int, PartitionStage] = {}
+        self.detect: Mapping[int, PartitionStage] = {}
+
+    def admit(self, partition: int) -> bool:
+        stage = cast(EnrichPartition | None, self.enrich.get(partition))
+        if stage is None or stage.watermark is None or not self.detect:
+            return True
+        owned = [cast(DetectPartition, detect) for detect in self.detect.values()]
+        waiting = sum(detect.waiting for detect in owned)
+        if waiting < self._max_waiting // 10:
+            return True
+        known = [detect.watermark for detect in owned]
+        slowest = min((w for w in known if w is not None), default=None)
+        ahead = stage.watermark - slowest if slowest is not None else self._max_skew_ms + 1
+        return ahead <= 0 or (ahead <= self._max_skew_ms and waiting < self._max_waiting)
+
+
+def _enrich_spec(settings: Settings, watchlists: Watchlists, version: int, alignment: _Alignment) -> StageSpec:
+    sent: dict[int, int] = {}
+
+    def make(partition: int) -> PartitionStage:
+        sent.pop(partition, None)
+        return EnrichPartition(partition, settings.enrich, watchlists, version)
+
+    def pulse(stages: Mapping[int, PartitionStage]) -> Iterable[Output]:
+        alignment.enrich = stages
+        marks = {p: w for p, stage in sorted(stages.items()) if (w := cast(EnrichPartition, stage).watermark) is not None}
+        if all(sent.get(p) == w for p, w in marks.items()):
+            return []
+        sent.update(marks)
+        value = msgspec.json.encode(Watermarks(watermarks=marks))
+        headers = _watermarks_headers(xxhash.xxh3_64_hexdigest(value), "", rfc3339(max(marks.values())))
+        return [Output("mentions.enriched", None, value, headers, ALL_PARTITIONS)]
+
+    return StageSpec("enrich", "mentions.raw", make, pulse, settings.engine.watermark_ms / 1000, alignment.admit)
+
+
+def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment) -> StageSpec:
+    sent: dict[int, int] = {}
+
+    def make(partition: int) -> PartitionStage:
+        sent.pop(partition, None)
+        return DetectPartition(partition, settings.detect, raw_partitions)
+
+    def pulse(stages: Mapping[int, PartitionStage]) -> Iterable[Output]:
+        alignment.detect = stages
+        news = []
+        for partition, stage in sorted(stages.items()):
+            watermark = cast(DetectPartition, stage).watermark
+            if watermark is None or sent.get(partition) == watermark:
+                continue
+            sent[partition] = watermark
+            headers = _watermark_headers(f"{partition}-{watermark}", "", rfc3339(watermark))
+            news.append(
+                Output("brand.signals", None, msgspec.json.encode(SignalWatermark(time_ms=watermark)), headers, partition)
+            )
+        return news
+
+    return StageSpec("detect", "mentions.enriched", make, pulse, settings.engine.watermark_ms / 1000)
+
+
+def build_specs(
+    settings: Settings, watchlists: Watchlists, partitions: Mapping[str, int], *, version: int = 1
+) -> list[StageSpec]:
+    """Return the stages that ``settings.stages`` names, joined to their topics.
+
+    ``partitions`` holds the partition count of ``mentions.raw``; ``version`` is the watchlist in force before any marker.
+    """
+    alignment = _Alignment(settings)
+    specs = {
+        "enrich": _enrich_spec(settings, watchlists, version, alignment),
+        "detect": _detect_spec(settings, partitions["mentions.raw"], alignment),
+        "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
+        "crisis": StageSpec("crisis", "brand.signals", lambda p: CrisisPartition(p, settings.crisis)),
+    }
+    wanted = [name.strip() for name in settings.stages.split(",")]
+    return [specs[name] for name in specs if name in wanted]
