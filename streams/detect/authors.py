@@ -1,0 +1,107 @@
+"""Distinct and effective authors in little memory."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import xxhash
+
+#: Authors that are counted exactly, by name; beyond, a sketch counts them.
+EXACT = 48
+_BITS = 8
+_REGISTERS = 1 << _BITS
+
+
+class Authors(msgspec.Struct, array_like=True):
+    """Distinct authors, and effective authors exp(entropy of their shares): a flood by few accounts shows as few.
+
+    Exact up to 48 authors; then a HyperLogLog of 256 registers (Flajolet et al. 2007, error about 6.5 %), and the entropy
+    takes every mention by an author outside the table as one more of equal weight.
+
+    >>> a = Authors()
+    >>> for i in range(30):
+    ...     new = a.learn_one("bot" if i % 3 else f"user{i}")
+    >>> a.distinct(), round(a.effective(), 1)
+    (11, 4.1)
+    """
+
+    counts: dict[str, int] = {}
+    total: int = 0
+    others: int = 0
+    registers: bytes = b""
+
+    def learn_one(self, author: str) -> bool:
+        """Take one mention by ``author`` (a keyed hash; "" counts as someone new). Return whether it is a new name."""
+        self.total += 1
+        counts = self.counts
+        if author in counts:
+            counts[author] += 1
+            return False
+        if not author:
+            author = f"?{self.total}"
+        if len(counts) < EXACT:
+            counts[author] = 1
+            return True
+        self.others += 1
+        registers = bytearray(self.registers or self._start())
+        new = self._put(registers, author)
+        if new:
+            self.registers = bytes(registers)
+        return new
+
+    def _start(self) -> bytes:
+        registers = bytearray(_REGISTERS)
+        for author in self.counts:
+            self._put(registers, author)
+        return bytes(registers)
+
+    @staticmethod
+    def _put(registers: bytearray, author: str) -> bool:
+        digest = xxhash.xxh3_64_intdigest(author.encode("utf-8", "replace"))
+        place, rest = digest & (_REGISTERS - 1), digest >> _BITS
+        rank = 65 - _BITS - rest.bit_length()
+        if rank <= registers[place]:
+            return False
+        registers[place] = rank
+        return True
+
+    def distinct(self) -> int:
+        """Return the number of distinct authors (estimated beyond 48)."""
+        if not self.registers:
+            return len(self.counts)
+        raw = 0.7183 * _REGISTERS * _REGISTERS / math.fsum(2.0**-r for r in self.registers)
+        empty = self.registers.count(0)
+        if empty and raw < 2.5 * _REGISTERS:
+            raw = _REGISTERS * math.log(_REGISTERS / empty)
+        return max(len(self.counts), min(self.total, round(raw)))
+
+    def effective(self) -> float:
+        """Return exp(H), H the entropy of the mentions' shares over authors."""
+        if not self.total:
+            return 0.0
+        n = float(self.total)
+        spent = math.fsum(c * math.log(c) for c in self.counts.values() if c > 1)
+        if self.others:
+            each = max(1.0, self.others / max(1, self.distinct() - len(self.counts)))
+            spent += self.others * math.log(each)
+        return math.exp(math.log(n) - spent / n)
+
+    def merge(self, other: Authors) -> None:
+        """Take over another's authors."""
+        for author, count in other.counts.items():
+            if author in self.counts:
+                self.counts[author] += count
+                self.total += count
+            else:
+                self.learn_one(author)
+                self.total += count - 1
+                if author in self.counts:
+                    self.counts[author] = count
+                else:
+                    self.others += count - 1
+        self.total += other.others
+        self.others += other.others
+        if other.registers:
+            mine = self.registers or self._start()
+            self.registers = bytes(max(a, b) for a, b in zip(mine, other.registers, strict=True))

@@ -1,0 +1,146 @@
+"""What is usual for a brand: expected counts with season, time zone and dispersion."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.detect.formulas import clip, count_tail
+from streams.detect.season import Season
+
+#: Forgetting of the rate, an hour: half-lives of four days, two for the shadow.
+_KEEP, _KEEP_SHADOW = 0.5 ** (1.0 / 96.0), 0.5 ** (1.0 / 48.0)
+#: Hours without any learning after which the past is as good as forgotten.
+_LONGEST_GAP = 336
+#: Hours of history below which volume alone says nothing.
+COLD_HOURS = 24.0
+
+
+class Baseline(msgspec.Struct, array_like=True):
+    """Expected count of a brand, hour by hour, and how surprising a window's count is.
+
+    N ~ negative binomial with mean m = rate x season x hours x live and Var = phi m + m^2 / a, where rate ~ Gamma(a, b)
+    with forgetting (half-life four days), phi >= 1 learned by window length from squared residuals (each capped at 8 times
+    the current one, a robust scale). Only the update of the rate is capped, at m + 3 standard deviations, and not on
+    the first day. A shadow learns everything and can take over after a level shift (`rebase`).
+    Assumed before any data: Gamma(0.5, 0.5), one mention an hour give or take anything.
+
+    ``learn_one(hour, count)`` takes whole hours, zeros too; ``score_one`` gives -log10 P(N >= count).
+
+    >>> base = Baseline()
+    >>> for hour in range(240):
+    ...     base.learn_one(hour, 10.0 + hour % 3, "UTC")
+    >>> m = base.expected(240.0, 241.0, "UTC")
+    >>> 7 < m < 13, base.score_one(12.0, m, 1) < 1.0, base.score_one(60.0, m, 1) > 6.0
+    (True, True, True)
+    """
+
+    a: float = 0.5
+    b: float = 0.5
+    shadow_a: float = 0.5
+    shadow_b: float = 0.5
+    #: Dispersion of windows of 5 min, 1 h, 6 h, 24 h.
+    phi: list[float] = msgspec.field(default_factory=lambda: [1.5, 2.0, 3.0, 4.0])
+    season: Season = msgspec.field(default_factory=Season)
+    #: Hours learned, and the next hour to learn (hours since 1970; -1: none).
+    hours: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Mentions an hour, season taken out."""
+        return self.a / self.b
+
+    @property
+    def cold(self) -> bool:
+        """Too little history for volume to mean anything."""
+        return self.hours < COLD_HOURS
+
+    def expected(self, start: float, end: float, timezone: str, live: float = 1.0) -> float:
+        """Return the expected count between two times in hours since 1970 (fractions allowed)."""
+        total, at = 0.0, start
+        while at < end - 1e-9:
+            hour = int(at)
+            upto = min(end, hour + 1.0)
+            total += (upto - at) * self.season.factor(hour, timezone)
+            at = upto
+        return total * self.rate * live
+
+    def variance(self, mean: float, window: int) -> float:
+        """Return the predictive variance of a count with this mean in window number ``window`` (0: 5 min ... 3: 24 h)."""
+        return self.phi[window] * mean + mean * mean / max(self.a, 0.5)
+
+    def score_one(self, count: float, mean: float, window: int) -> float:
+        """Return -log10 P(N >= count), before any recalibration."""
+        return count_tail(count, mean, self.variance(mean, window))
+
+    def learn_one(self, hour: int, count: float, timezone: str, live: float = 1.0) -> None:
+        """Take one whole hour's count; ``live`` is the share of sources that were up: a dead source is no zero."""
+        if live <= 0.05:
+            return
+        factor = self.season.factor(hour, timezone)
+        mean = self.rate * factor * live
+        self.shadow_a = self.shadow_a * _KEEP_SHADOW + count
+        self.shadow_b = self.shadow_b * _KEEP_SHADOW + factor * live
+        if not self.cold:
+            self.learn_dispersion(1, count, mean)
+            count = min(count, mean + 3.0 * self.variance(mean, 1) ** 0.5 + 3.0)
+        self.a = self.a * _KEEP + count
+        self.b = self.b * _KEEP + factor * live
+        self.hours += live
+        self.season.learn_one(hour, timezone, count / self.phi[1], self.rate * live / self.phi[1])
+
+    def learn_dispersion(self, window: int, count: float, mean: float) -> None:
+        """Let a window's squared residual move its dispersion."""
+        if self.cold or mean <= 0.0:
+            return
+        own = mean * mean / max(self.a, 0.5)
+        squared = max(0.0, (count - mean) ** 2 - own) / mean
+        pace = 0.02 * mean / (mean + 0.3)
+        self.phi[window] = clip(self.phi[window] + pace * (min(squared, 8.0 * self.phi[window]) - self.phi[window]), 1.0, 200.0)
+
+    def skip(self, start: int, hours: int, timezone: str, live: float = 1.0) -> None:
+        """Take ``hours`` empty hours from ``start`` on: one by one up to two weeks, what lies before in closed form."""
+        if hours > _LONGEST_GAP:
+            gone = hours - _LONGEST_GAP
+            keep = _KEEP**gone
+            self.a, self.b = self.a * keep, self.b * keep + live * (1.0 - keep) / (1.0 - _KEEP)
+            keep = _KEEP_SHADOW**gone
+            self.shadow_a, self.shadow_b = self.shadow_a * keep, self.shadow_b * keep + live * (1.0 - keep) / (1.0 - _KEEP_SHADOW)
+            self.hours += gone * live
+            start, hours = start + gone, _LONGEST_GAP
+        for hour in range(start, start + hours):
+            self.learn_one(hour, 0.0, timezone, live)
+
+    def rebase(self) -> None:
+        """The shadow takes over: what was a level shift is usual from now on."""
+        self.a, self.b = self.shadow_a, self.shadow_b
+
+
+class Share(msgspec.Struct, array_like=True):
+    """A share with forgetting (half-life seven days), Beta-distributed; the prior is that of ordinary mentions, assumed.
+
+    >>> share = Share(yes=1.6, no=6.4)
+    >>> share.value()
+    0.2
+    >>> share.learn_one(10.0, 0.0)
+    >>> share.value() > 0.6
+    True
+    """
+
+    yes: float
+    no: float
+
+    def value(self) -> float:
+        """Return the expected share."""
+        return self.yes / (self.yes + self.no)
+
+    score_one = value
+
+    def learn_one(self, yes: float, no: float, hours: int = 1) -> None:
+        """Take counts of both kinds, of the last ``hours`` hours."""
+        keep = 0.5 ** (hours / 168.0)
+        # Forgetting stops at the weight of the prior, so that silence does not erase what is known.
+        if self.yes + self.no > 8.0:
+            keep = max(keep, 8.0 / (self.yes + self.no))
+            self.yes, self.no = self.yes * keep, self.no * keep
+        self.yes += yes
+        self.no += no

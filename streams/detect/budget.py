@@ -1,0 +1,75 @@
+"""The alarm budget: a ceiling on false alarms that page a person."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+HOURS_A_WEEK = 168.0
+DAY_MS = 86_400_000
+
+
+class Budget(msgspec.Struct, array_like=True):
+    """The threshold, in -log10 of an hour's probability, that a rate of alarms a week allows.
+
+    Base = log10(168 / asked). An alarm that nobody confirmed within a day moves it up by ``gain * (1 - asked / 7)``; every week
+    lets it come back by ``gain * asked``, never below its base (a controller after the quantile tracking of Gibbs and
+    Candes 2021, "Adaptive conformal inference", with one side closed: what is unused is never spent by force). A confirmed
+    alarm moves nothing.
+
+    >>> budget = Budget(asked=0.5)
+    >>> round(budget.threshold(), 3)
+    2.526
+    >>> budget.alarm(0)
+    >>> budget.settle(2 * DAY_MS)
+    >>> round(budget.threshold(), 3)
+    2.758
+    >>> budget.settle(60 * DAY_MS)
+    >>> round(budget.threshold(), 3)
+    2.526
+    """
+
+    asked: float = 0.5
+    gain: float = 0.25
+    raised: float = 0.0
+    #: Alarms younger than a day, ms.
+    open: list[int] = []
+    #: Unconfirmed alarms, decayed with a half-life of four weeks, for the realised rate.
+    unconfirmed: float = 0.0
+    settled_ms: int = 0
+
+    def threshold(self) -> float:
+        """Return what the recalibrated number must reach."""
+        return math.log10(HOURS_A_WEEK / max(self.asked, 1e-3)) + self.raised
+
+    score_one = threshold
+
+    def alarm(self, t_ms: int) -> None:
+        """An alarm rang."""
+        if not self.settled_ms:
+            self.settled_ms = t_ms
+        self.open.append(t_ms)
+
+    learn_one = alarm
+
+    def confirm(self, t_ms: int) -> None:
+        """A person confirmed what rang within the day before ``t_ms``."""
+        self.open = [t for t in self.open if not t_ms - DAY_MS <= t <= t_ms]
+
+    def settle(self, t_ms: int) -> None:
+        """Let time pass up to ``t_ms``: count alarms older than a day, move back towards the base."""
+        if not self.settled_ms:
+            self.settled_ms = t_ms
+        weeks = max(0.0, (t_ms - self.settled_ms) / (7 * DAY_MS))
+        self.raised = max(0.0, self.raised - self.gain * max(self.asked, 0.1) * weeks)
+        self.unconfirmed *= 0.5 ** (weeks / 4.0)
+        self.settled_ms = max(self.settled_ms, t_ms)
+        while self.open and t_ms - self.open[0] >= DAY_MS:
+            del self.open[0]
+            self.unconfirmed += 1.0
+            self.raised = min(3.0, self.raised + self.gain * max(0.0, 1.0 - self.asked / 7.0))
+
+    def realised(self) -> float:
+        """Return unconfirmed alarms a week, over about the last six weeks."""
+        return self.unconfirmed * math.log(2.0) / 4.0

@@ -1,0 +1,87 @@
+"""Signals: what a judgement looks like on ``brand.signals``."""
+
+from __future__ import annotations
+
+import msgspec
+import xxhash
+
+from schemas.cloudevents import header_maker
+from schemas.signal import Forecast, Signal
+from streams.clock import rfc3339
+from streams.detect.brand import Brand
+from streams.detect.formulas import six
+from streams.detect.judge import Judgement
+from streams.detect.settings import DetectSettings
+from streams.engine.stage import Output
+
+_headers = header_maker("veille.signal")
+_encoder = msgspec.json.Encoder()
+TOPIC = "brand.signals"
+
+
+def settings_hash(settings: DetectSettings) -> str:
+    """Return a short hash of the settings that results depend on."""
+    return xxhash.xxh3_64_hexdigest(settings.model_dump_json().encode())[:12]
+
+
+def send(brand: Brand, t_ms: int, step: int, found: Judgement, settings: str) -> list[Output]:
+    """Return the records that tell ``found``, numbered on from the brand's last signal."""
+    return [_output(brand, _fill(brand, t_ms, step, kind, found, settings)) for kind in found.kinds]
+
+
+def send_plain(brand: Brand, t_ms: int, step: int, kind: str, settings: str) -> Output:
+    """Return a signal that carries no numbers: ``blind``, ``sighted``, ``rebased``."""
+    brand.seq += 1
+    signal = Signal(
+        brand=brand.id, seq=brand.seq, at_ms=t_ms, kind=kind, version=brand.version, step=step, blind=dict(brand.blind),
+        threshold=six(brand.budget.threshold()), alarms_per_week=brand.budget.asked, page_severity=brand.page_severity,
+        timezone=brand.timezone, settings_hash=settings, state_hash=f"{brand.digest:016x}",
+    )  # fmt: skip
+    return _output(brand, signal)
+
+
+def _output(brand: Brand, signal: Signal) -> Output:
+    headers = _headers(f"{brand.id}-{signal.seq}", brand.id, rfc3339(signal.at_ms))
+    return Output(TOPIC, brand.id.encode(), _encoder.encode(signal), headers)
+
+
+def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, settings: str) -> Signal:
+    brand.seq += 1
+    ring = brand.ring
+    caveats = []
+    if brand.base.cold:
+        caveats.append("no baseline: judged by growth and words alone")
+    if brand.blind:
+        caveats.append("a source is silent")
+    day = brand.base.rate * 24.0
+    usual_mentions = day / max(brand.votes.value(), 0.05)
+    readings = tuple(story.reading(t_ms) for story in found.stories)
+    authors = ring.authors.distinct() if ring is not None else max((r.authors for r in readings), default=0)
+    mentions = ring.mentions if ring is not None else max((r.mentions for r in readings), default=0)
+    if ring is not None and ring.votes > 0.0:
+        negative = ring.negative / ring.votes
+    else:
+        negative = readings[0].negative_share if readings else 0.0
+    forecast = None
+    grown = [r for r in readings if r.forecast is not None and (ring is None or r.story_id in ring.stories)]
+    if grown and mentions:
+        each = authors / mentions
+        more = [(r.forecast.median - r.mentions, r.forecast.low - r.mentions, r.forecast.high - r.mentions) for r in grown if r.forecast]
+        median, low, high = (six(authors + each * max(0.0, sum(column))) for column in zip(*more, strict=True))
+        forecast = Forecast(median=median, low=low, high=high)
+    samples = [sample[:3] for story in found.stories for sample in story.samples[:3]][:6]
+    inputs = tuple((partition, *span) for partition, span in sorted(brand.inputs.items()))
+    brand.inputs.clear()
+    return Signal(
+        brand=brand.id, seq=brand.seq, at_ms=t_ms, kind=kind, version=brand.version,
+        score=six(found.score), threshold=six(found.threshold), over=found.over, margin=six(found.margin), step=step,
+        eased=ring is not None and ring.eased, quiet=found.quiet,
+        windows=found.windows, stories=readings, contributions=found.scored.contributions(),
+        mentions=mentions, authors=authors, negative_share=six(negative),
+        usual_day_authors=six(usual_mentions * brand.authorship.value()), usual_day_mentions=six(usual_mentions),
+        usual_negative_share=six(brand.negative.value()), forecast_authors_24h=forecast,
+        onset_ms=ring.onset_ms if ring is not None else min((r.onset_ms for r in readings), default=t_ms),
+        caveats=tuple(caveats), blind=dict(brand.blind),
+        alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone,
+        inputs=inputs, settings_hash=settings, state_hash=f"{brand.digest:016x}", samples=tuple(samples),  # type: ignore[arg-type]
+    )  # fmt: skip

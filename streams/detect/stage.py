@@ -1,0 +1,228 @@
+"""The pure part of detect for one partition of ``mentions.enriched``."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
+from streams.detect.brand import Brand
+from streams.detect.judge import judge
+from streams.detect.order import Place, WaitingRoom
+from streams.detect.reading import send, send_plain, settings_hash
+from streams.detect.settings import DetectSettings
+from streams.engine.stage import Checkpoint, Output, Record, StateRecord
+
+Waiting = Enriched | SourceState | BrandSettings
+
+
+class _Cut(msgspec.Struct, array_like=True):
+    """State of the partition as a whole at W."""
+
+    marks: list[int | None]
+    #: {source: {raw partition: silent since ms}}
+    silent: dict[str, dict[int, int]] = {}
+    #: When the first mention applied, ms.
+    first_ms: int = 0
+
+
+_enriched = msgspec.json.Decoder(Enriched)
+_watermarks = msgspec.json.Decoder(Watermarks)
+_source = msgspec.json.Decoder(SourceState)
+_settings = msgspec.json.Decoder(BrandSettings)
+_pack = msgspec.msgpack.Encoder()
+_brand = msgspec.msgpack.Decoder(Brand)
+_cut = msgspec.msgpack.Decoder(_Cut)
+
+
+class DetectPartition:
+    """Applies mentions in the order of event time below W, judges brands at grid lines, sends their signals.
+
+    ``partition`` is that of ``mentions.enriched``, ``raw_partitions`` the number of partitions of ``mentions.raw``.
+    Only brands that were touched since the last line or that ring have a timer; a quiet brand costs nothing.
+    """
+
+    def __init__(self, partition: int, settings: DetectSettings, raw_partitions: int) -> None:
+        self.partition = partition
+        self._settings = settings
+        self._hash = settings_hash(settings)
+        self._grid = settings.grid_seconds * 1000
+        self._room: WaitingRoom[Waiting] = WaitingRoom(raw_partitions)
+        self._brands: dict[str, Brand] = {}
+        self._timers: list[tuple[int, str]] = []
+        self._dirty: dict[str, None] = {}
+        self._silent: dict[str, dict[int, int]] = {}
+        self._first_ms = 0
+
+    @property
+    def watermark(self) -> int | None:
+        """W in ms: every signal before it was returned; None while a raw partition has told no time."""
+        return self._room.watermark
+
+    @property
+    def waiting(self) -> int:
+        """Records that wait for the watermark."""
+        return len(self._room)
+
+    @property
+    def brands(self) -> Mapping[str, Brand]:
+        """The brands' states, to look at."""
+        return self._brands
+
+    def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
+        """Take over {brand id: state} and the cut."""
+        self._brands = {key.decode(): _brand.decode(value) for key, value in sorted(states.items())}
+        self._timers = [(brand.timer, brand.id) for brand in self._brands.values() if brand.timer]
+        heapq.heapify(self._timers)
+        if cut:
+            saved = _cut.decode(cut)
+            self._room.marks = saved.marks
+            self._silent, self._first_ms = saved.silent, saved.first_ms
+
+    def process(self, records: Sequence[Record]) -> Iterable[Output]:
+        """Take records of ``mentions.enriched``; return signals for everything that lies below the watermark."""
+        outputs: list[Output] = []
+        offer = self._room.offer
+        for record in records:
+            headers, value = record.headers, record.value
+            if value is None or not headers:
+                continue
+            kind = headers[0][1]
+            if kind == b"veille.enriched":
+                mention = _enriched.decode(value)
+                place = (mention.applies_ms, mention.id, mention.partition, mention.offset, mention.brand)
+                offer(place, record.offset, mention)
+            elif kind == b"veille.watermarks":
+                if self._room.mark(_watermarks.decode(value).watermarks):
+                    self._run(outputs)
+            elif kind == b"veille.source":
+                source = _source.decode(value)
+                name = "source:" + source.source_id
+                offer((source.applies_ms, "", source.partition, source.offset, name), record.offset, source)
+            elif kind == b"veille.brand":
+                brand = _settings.decode(value)
+                offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand), record.offset, brand)
+        return outputs
+
+    def _run(self, outputs: list[Output]) -> None:
+        """Apply and judge everything below W: a line before the mentions at its time, lines in the order (line, brand)."""
+        limit = self._room.watermark
+        if limit is None:
+            return
+        room, timers = self._room, self._timers
+        while True:
+            next_ms = room.next_ms()
+            if timers and timers[0][0] <= limit and (next_ms is None or timers[0][0] <= next_ms):
+                line, brand_id = heapq.heappop(timers)
+                brand = self._brands[brand_id]
+                if brand.timer == line:
+                    self._judge(brand, line, outputs)
+                continue
+            found = room.pop_below(limit)
+            if found is None:
+                return
+            place, payload = found
+            if isinstance(payload, Enriched):
+                self._apply(payload, outputs)
+            elif isinstance(payload, BrandSettings):
+                self._settle(payload, outputs)
+            else:
+                self._see(place, payload, outputs)
+
+    def _touch(self, brand_id: str) -> Brand:
+        brand = self._brands.get(brand_id)
+        if brand is None:
+            brand = self._brands[brand_id] = Brand(id=brand_id)
+        self._dirty[brand_id] = None
+        return brand
+
+    def _apply(self, mention: Enriched, outputs: list[Output]) -> None:
+        brand = self._brands.get(mention.brand)
+        t_ms = mention.applies_ms
+        if brand is not None and t_ms < brand.w:
+            return  # this state is ahead of the cut and has it
+        brand = self._touch(mention.brand)
+        self._first_ms = self._first_ms or t_ms
+        if brand.next_hour < 0:
+            brand.begin(max(self._first_ms, brand.watched_ms) if brand.version else t_ms)
+        brand.apply(mention, self._settings.max_stories)
+        step = t_ms // self._grid + 1
+        if brand.step_trouble >= brand.trip:
+            brand.trip *= 2.0
+            found = judge(brand, t_ms, step, self._settings, inside=True)
+            if found is not None:
+                outputs += send(brand, t_ms, step, found, self._hash)
+        line = step * self._grid
+        if brand.timer == 0 or brand.timer > line:
+            self._set_timer(brand, line)
+
+    def _judge(self, brand: Brand, line: int, outputs: list[Output]) -> None:
+        self._dirty[brand.id] = None
+        step = line // self._grid
+        found = judge(brand, line, step, self._settings, inside=False)
+        if found is not None:
+            outputs += send(brand, line, step, found, self._hash)
+            if found.quiet:
+                brand.fall_silent()
+        brand.step_trouble = 0.0
+        brand.set_trip(line)
+        ring = brand.ring
+        if ring is None:
+            brand.timer = 0
+        elif ring.over or step - ring.flipped_step < 5:
+            self._set_timer(brand, line + self._grid)
+        else:
+            every = self._settings.reading_seconds * 1000
+            self._set_timer(brand, (line // every + 1) * every)
+
+    def _set_timer(self, brand: Brand, line: int) -> None:
+        brand.timer = line
+        heapq.heappush(self._timers, (line, brand.id))
+
+    def _settle(self, settings: BrandSettings, outputs: list[Output]) -> None:
+        known = self._brands.get(settings.brand)
+        if known is not None and settings.applies_ms < known.w:
+            return
+        brand = self._touch(settings.brand)
+        if brand.settle(settings):
+            brand.rebase(settings.applies_ms)
+            step = settings.applies_ms // self._grid + 1
+            outputs.append(send_plain(brand, settings.applies_ms, step, "rebased", self._hash))
+
+    def _see(self, place: Place, source: SourceState, outputs: list[Output]) -> None:
+        """A source fell silent or came back: every brand that it feeds says so."""
+        silent = self._silent.setdefault(source.source_id, {})
+        if source.up:
+            silent.pop(source.partition, None)
+        else:
+            silent[source.partition] = source.last_ms
+        since = min(silent.values(), default=0)
+        if not silent:
+            del self._silent[source.source_id]
+        for brand_id in sorted(self._brands):
+            brand = self._brands[brand_id]
+            if place[0] < brand.w or source.source_id not in brand.sources or (source.source_id in brand.blind) == bool(since):
+                continue
+            brand.advance(place[0])
+            if since:
+                brand.blind[source.source_id] = since
+            else:
+                del brand.blind[source.source_id]
+            self._dirty[brand_id] = None
+            kind = "blind" if since else "sighted"
+            outputs.append(send_plain(brand, place[0], place[0] // self._grid + 1, kind, self._hash))
+
+    def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:
+        """Return changed brands with the W that they are computed up to, all watermarks, and where to read on."""
+        watermark = self._room.watermark
+        progress = -1 if watermark is None else watermark
+        states = []
+        for brand_id in sorted(self._brands if full else self._dirty):
+            brand = self._brands[brand_id]
+            brand.w = max(brand.w, progress)
+            states.append(StateRecord(brand_id.encode(), brand.w, _pack.encode(brand)))
+        self._dirty.clear()
+        cut = _pack.encode(_Cut(self._room.marks, self._silent, self._first_ms))
+        return Checkpoint(states, cut, self._room.commit(next_offset))
