@@ -17,4 +17,6 @@ class EnrichSettings(BaseModel):
     duplicate_capacity: int = Field(2_000_000, ge=1000, description="Ids remembered a raw partition; beyond it the oldest bucket goes.")
     source_silent_seconds: int = Field(300, ge=10, description="A source whose clock lags the partition's by more than this is silent.")
     text_limit: int = Field(1000, ge=0, description="Characters of the text that travel on in mentions.enriched.")
+    analysed_characters: int = Field(2000, ge=100, description="Characters of a text that language, polarity, words and terms look at.")
+    past_limit_days: int = Field(3650, ge=1, description="A mention older than the clock by more than this is rejected.")
     author_key: str = Field("veille-development-key", min_length=8, repr=False, description="Key of the hash that replaces author ids.")

@@ -1,0 +1,135 @@
+"""Raw bytes to a valid mention: a fast strict path, and a lenient one for what publishers get wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ftfy
+import msgspec
+
+from schemas.mention import KINDS, MAX_RECORD_BYTES, MAX_TEXT_BYTES, Author, Engagement, Mention
+from streams.enrich.fold import clean, without_surrogates
+from streams.enrich.times import loose_ms, rfc3339_ms
+from streams.errors import Rejected
+
+_decode = msgspec.json.Decoder(Mention).decode
+_KINDS = frozenset(KINDS)
+_MAX_ID = 512
+_MAX_NETWORK = 64
+#: Beyond this many bytes a record that is not strictly right is not repaired: it would cost too much.
+_MAX_LENIENT = 256 * 1024
+_MAX_NUMBER = 2**53
+#: What UTF-8 read as Latin-1 or Windows-1252 nearly always contains.
+_MOJIBAKE = ("Ã", "Â", "â€", "ðŸ", "Ø§", "à¤")
+_EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
+
+
+def decode(value: bytes | None) -> tuple[Mention, int]:
+    """Return the mention with clean ``text``, and when it was published, in ms. Raises `Rejected` with a fixed word."""
+    if not value:
+        raise Rejected("empty")
+    if len(value) > MAX_RECORD_BYTES:
+        raise Rejected("too_large")
+    try:
+        mention = _decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        mention, published = _lenient(value)
+    else:
+        try:
+            published = rfc3339_ms(mention.published_at)
+        except (ValueError, OverflowError):
+            published = _time(mention.published_at)
+    if not mention.id or len(mention.id) > _MAX_ID:
+        raise Rejected("bad_id")
+    network = mention.network
+    if not network or len(network) > _MAX_NETWORK:
+        raise Rejected("bad_network")
+    if not network.islower():
+        mention.network = network.lower()
+    text = mention.text
+    if len(text) > MAX_TEXT_BYTES or (len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES):
+        raise Rejected("text_too_long")
+    if not text.isascii() and any(mark in text for mark in _MOJIBAKE):
+        text = ftfy.fix_encoding(text) if len(text) < 4000 else text
+    mention.text = clean(text)
+    if mention.kind not in _KINDS:
+        mention.kind = "post"
+    return mention, published
+
+
+def _time(value: object) -> int:
+    try:
+        published = loose_ms(value)
+    except (ValueError, OverflowError, TypeError):
+        raise Rejected("bad_time") from None
+    if not _EARLIEST_MS <= published <= _LATEST_MS:
+        raise Rejected("bad_time")
+    return published
+
+
+def _lenient(value: bytes) -> tuple[Mention, int]:
+    """Read what is nearly a mention: numbers for texts, wrong types in optional fields, broken UTF-8, a BOM."""
+    if len(value) > _MAX_LENIENT:
+        raise Rejected("not_json")
+    try:
+        data = json.loads(value.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        raise Rejected("not_json") from None
+    if not isinstance(data, dict):
+        raise Rejected("not_object")
+    identity, network, text = data.get("id"), data.get("network"), data.get("text")
+    if isinstance(identity, bool) or not isinstance(identity, str | int):
+        raise Rejected("bad_id")
+    if not isinstance(network, str):
+        raise Rejected("bad_network")
+    if not isinstance(text, str):
+        raise Rejected("no_text")
+    if isinstance(identity, int) and abs(identity) >= 2**256:
+        raise Rejected("bad_id")
+    published = _time(data.get("published_at"))
+    mention = Mention(
+        id=without_surrogates(str(identity)), network=without_surrogates(network), text=without_surrogates(text), published_at=""
+    )
+    for name in ("url", "lang", "parent_id", "root_id", "country", "source", "collected_at"):
+        setattr(mention, name, _text(data.get(name)))
+    mention.kind = _text(data.get("kind")) or "post"
+    mention.author = _author(data.get("author"))
+    mention.engagement = _engagement(data.get("engagement"))
+    return mention, published
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return without_surrogates(value[:8192])
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**256:
+        return str(value)
+    return None
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, str):
+        value = value.strip()
+        if not value.isascii() or not value.isdigit() or len(value) > 15:
+            return None
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if -_MAX_NUMBER < value < _MAX_NUMBER else None
+
+
+def _author(value: object) -> Author | None:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return Author(handle=_text(value))
+    if not isinstance(value, dict):
+        return None
+    fields: dict[str, Any] = {name: _text(value.get(name)) for name in ("id", "handle", "name", "created_at", "bio")}
+    fields |= {name: _count(value.get(name)) for name in ("followers", "following", "posts")}
+    verified = value.get("verified")
+    return Author(**fields, verified=verified if isinstance(verified, bool) else None)
+
+
+def _engagement(value: object) -> Engagement | None:
+    if not isinstance(value, dict):
+        return None
+    return Engagement(**{name: _count(value.get(name)) for name in ("replies", "reshares", "quotes", "likes", "views")})

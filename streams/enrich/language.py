@@ -1,0 +1,88 @@
+"""The language of a text: the publisher's word where the text agrees, else pycld2, and py3langid where that doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+import pycld2
+
+_ALIASES = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "no": "nb", "mo": "ro", "zh-hant": "zh", "zh-hans": "zh", "sco": "en"}
+#: Letters that rule a claim out: the first code point of blocks whose scripts belong to some languages only.
+_SCRIPTS = (
+    ("\u0400", "\u052f", frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk", "ky", "mn", "tg", "uz", "tt"})),
+    ("\u0600", "\u06ff", frozenset({"ar", "fa", "ur", "ps", "ckb", "sd", "ug"})),
+    ("\u0900", "\u097f", frozenset({"hi", "mr", "ne", "sa", "kok"})),
+    ("\u3040", "\u30ff", frozenset({"ja"})),
+    ("\uac00", "\ud7af", frozenset({"ko"})),
+)
+_ANALYSED = 600
+_SURE_PERCENT = 70
+
+
+@lru_cache(maxsize=1024)
+def normal(claim: str) -> str:
+    """Return the two- or three-letter code of a publisher's claim; "" for none (``und``, ``qme`` and other codes of no language)."""
+    code = claim.strip().lower().replace("_", "-")
+    code = _ALIASES.get(code, code).split("-")[0]
+    code = _ALIASES.get(code, code)
+    if not 2 <= len(code) <= 3 or not code.isalpha() or not code.isascii() or code in ("und", "zxx", "mis", "mul") or code.startswith("q"):
+        return ""
+    return code
+
+
+def _script(text: str) -> frozenset[str] | None:
+    """Return the languages of the script that most of a text's letters beyond Latin belong to."""
+    for first, last, languages in _SCRIPTS:
+        inside = sum(first <= char <= last for char in text[:120])
+        if inside * 2 > min(len(text), 120):
+            return languages
+    return None
+
+
+class LanguageFinder:
+    """Tells languages; ``stop_words`` maps a language to its commonest folded words, which settle most claims at once."""
+
+    def __init__(self, stop_words: Mapping[str, Collection[str]]) -> None:
+        self._stop = {language: frozenset(words) for language, words in stop_words.items()}
+
+    def find(self, text: str, claim: str | None, words: Collection[str]) -> str:
+        """Return the language code of ``text`` (without URLs), "" when nothing tells it.
+
+        ``claim`` is what the publisher says; ``words`` the distinct folded words.
+        """
+        claimed = normal(claim) if claim else ""
+        if claimed:
+            stop = self._stop.get(claimed)
+            if stop is not None and not stop.isdisjoint(words):
+                return claimed
+            if len(words) < 4:
+                return claimed if text.isascii() or (_script(text) or {claimed}) >= {claimed} else self._guess(text)[0]
+        language, sure = self._guess(text)
+        if not claimed:
+            return language
+        return language if sure and language and language != claimed else claimed
+
+    @staticmethod
+    def _guess(text: str) -> tuple[str, bool]:
+        return _guess(text[:_ANALYSED])
+
+
+@lru_cache(maxsize=8192)
+def _guess(text: str) -> tuple[str, bool]:
+    """Return (language, sure)."""
+    if sum(map(str.isalpha, text[:40])) < 3:
+        return "", False
+    try:
+        reliable, _, details = pycld2.detect(text, isPlainText=True)
+    except pycld2.error:
+        reliable, details = False, ()
+    if details:
+        code = normal(details[0][1])
+        if reliable and code:
+            return code, details[0][2] >= _SURE_PERCENT
+    if len(text) < 12:
+        return (normal(details[0][1]) if details else ""), False
+    from py3langid import langid  # loads its model on first use, which short-lived commands do not need
+
+    return normal(langid.classify(text[:200])[0]), False
