@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -16,6 +17,9 @@ from starlette.routing import Route
 
 from streams.errors import BadInput
 from streams.metrics import PrometheusMeter
+from streams.settings import HttpSettings
+
+_log = structlog.get_logger()
 
 
 def application(meter: PrometheusMeter, ready: Callable[[], bool]) -> Starlette:
@@ -37,31 +41,33 @@ def application(meter: PrometheusMeter, ready: Callable[[], bool]) -> Starlette:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: the worker owns SIGTERM and SIGINT."""
 
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
-        from contextlib import nullcontext
-
-        return nullcontext()
+        yield
 
 
 @asynccontextmanager
-async def serving(meter: PrometheusMeter, ready: Callable[[], bool], host: str, port: int) -> AsyncIterator[int]:
-    """Serve while the context lasts; yields the port (useful with 0). Raises `BadInput` where the address is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+async def serve(http: HttpSettings, ready: Callable[[], bool], meter: PrometheusMeter) -> AsyncIterator[int]:
+    """Serve while the context lasts; yields the port (useful with port 0). Raises `BadInput` where the address is taken."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        listening.bind((http.host, http.port))
     except OSError as error:
         listening.close()
-        raise BadInput(f"cannot listen on {host}:{port} ({error.strerror}); set VEILLE_HTTP__PORT (0 picks a free one)") from None
+        raise BadInput(f"cannot listen on {http.host}:{http.port} ({error.strerror}); set VEILLE_HTTP__PORT (0 picks a free one)") from None
     config = uvicorn.Config(application(meter, ready), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     server = _Server(config)
+    port = int(listening.getsockname()[1])
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
-        yield int(listening.getsockname()[1])
+        if http.port == 0:
+            _log.info("http", host=http.host, port=port)
+        yield port
     finally:
         server.should_exit = True
         await asyncio.gather(task, return_exceptions=True)
