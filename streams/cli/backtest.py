@@ -1,0 +1,47 @@
+"""``veille backtest``: the same stages over files, without Kafka."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli.options import Files, Json, Map, MappingFile, Set, Tail, load_settings
+
+HELP = """Run files through the same stages as the worker, without Kafka, and print the crisis events.
+
+Fields of the mention are named with --map and --set; see veille replay --help.
+
+Example: veille backtest mentions.jsonl.gz --watchlist brands.yaml --json
+
+Exit codes: 0 done; 4 bad settings, watchlist or file; 130 interrupted."""
+
+
+def command(
+    files: Files,
+    watchlist: Annotated[Path, typer.Option("--watchlist", metavar="FILE", help="Watchlist file.")],
+    json: Json = False,
+    maps: Map = None,
+    sets: Set = None,
+    mapping: MappingFile = None,
+    tail: Tail = 48.0,
+) -> None:
+    """Plan the raw log of the files in memory and feed the stages."""
+    from streams import logs
+    from streams.backtest.run import backtest
+    from streams.cli.output import cloudevent, crisis_line, emit, event_line
+    from streams.clock import wall_ms
+    from streams.enrich.watchlist import load_watchlist
+    from streams.sources.files import read_mentions
+    from streams.sources.mapping import parse_mapping
+    from streams.sources.plan import plan
+
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    columns = parse_mapping(maps or (), sets or (), mapping)
+    brands = load_watchlist(watchlist)
+    raw = plan(read_mentions(files, columns), settings.partitions, tail, grid_seconds=settings.detect.grid_seconds)
+    for _, record in backtest(raw, brands, settings, timestamp_ms=wall_ms()):
+        event = cloudevent(record.headers, record.value)
+        emit(event_line(event) if json else crisis_line(event))

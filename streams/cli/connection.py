@@ -1,0 +1,80 @@
+"""How the commands reach the broker, and one way to fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from streams.engine.connection import connection
+from streams.errors import Unreachable
+from streams.settings import Settings
+
+
+async def started(client: Any, settings: Settings) -> None:
+    """Start an aiokafka client or raise `Unreachable` with the mend."""
+    from aiokafka.errors import KafkaError
+
+    try:
+        await asyncio.wait_for(client.start(), 20)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unreachable(
+            f"no Kafka answers at {settings.broker} ({type(error).__name__}); start one (make kafka) or set --broker / VEILLE_BROKER"
+        ) from None
+
+
+@asynccontextmanager
+async def consumer(settings: Settings) -> AsyncIterator[Any]:
+    """A started consumer without a group, stopped at the end."""
+    from aiokafka import AIOKafkaConsumer
+
+    client = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100)
+    try:
+        await started(client, settings)
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def producer(settings: Settings) -> AsyncIterator[Any]:
+    """A started idempotent producer; what was sent is flushed at the end."""
+    from aiokafka import AIOKafkaProducer
+
+    client = AIOKafkaProducer(**connection(settings), enable_idempotence=True, compression_type=_codec(settings))
+    try:
+        await started(client, settings)
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def admin(settings: Settings) -> AsyncIterator[Any]:
+    """A started admin client, closed at the end."""
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    client = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await started(client, settings)
+        yield client
+    finally:
+        await client.close()
+
+
+async def partition_counts(client: Any) -> dict[str, int]:
+    """Return {topic: number of partitions} of all that the broker has, from a consumer. Creates nothing."""
+    metadata = await client._client.fetch_all_metadata()
+    return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in sorted(metadata.topics())}
+
+
+async def places_of(client: Any, topic: str) -> list[Any]:
+    """Return a topic's partitions as `TopicPartition`; empty where the broker does not know it."""
+    from aiokafka import TopicPartition
+
+    return [TopicPartition(topic, partition) for partition in range((await partition_counts(client)).get(topic, 0))]
+
+
+def _codec(settings: Settings) -> str | None:
+    return None if settings.engine.compression == "none" else settings.engine.compression

@@ -1,0 +1,74 @@
+"""``veille crises``: subscribes to ``crisis.events``."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Annotated
+
+import typer
+
+from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.settings import Settings
+
+HELP = """Print the crises of crisis.events, each event once.
+
+Without --follow it ends when everything that is there has been printed.
+
+Example: veille crises --follow --json | jq .data.headline
+
+Exit codes: 0 done; 3 no broker; 4 bad settings; 130 interrupted."""
+
+#: Ids that are remembered to drop second deliveries: far more than one restart can repeat.
+_REMEMBERED = 100_000
+
+
+class Once:
+    """Says whether an id is new; remembers the latest 100,000."""
+
+    def __init__(self, capacity: int = _REMEMBERED) -> None:
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._capacity = capacity
+
+    def new(self, identity: str) -> bool:
+        """Return True the first time that ``identity`` is given."""
+        if identity in self._seen:
+            return False
+        self._seen[identity] = None
+        if len(self._seen) > self._capacity:
+            self._seen.popitem(last=False)
+        return True
+
+
+def command(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until Ctrl-C.")] = False,
+    json: Json = False,
+    brand: Annotated[str | None, typer.Option("--brand", metavar="ID", help="Only this brand.")] = None,
+    broker: Broker = None,
+    run: Run = None,
+) -> None:
+    """Read the whole topic from its start."""
+    run_async(_print(load_settings(broker=broker, run=run), follow=follow, json=json, brand=brand))
+
+
+async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | None) -> None:
+    from streams.cli.connection import consumer, places_of
+    from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
+
+    once = Once()
+    async with consumer(settings) as client:
+        topic = settings.topic("crisis.events")
+        places = await places_of(client, topic)
+        if not places:
+            note(f"there is no topic {topic} yet: veille topics apply creates it, a worker fills it")
+            return
+        client.assign(places)
+        ends = await client.end_offsets(places)
+        while follow or [place for place in places if await client.position(place) < ends[place]]:
+            for records in (await client.getmany(timeout_ms=200)).values():
+                for record in records:
+                    event = cloudevent(record.headers, record.value)
+                    if not once.new(event.get("id") or f"{record.partition}/{record.offset}"):
+                        continue
+                    if brand is not None and (record.key or b"").decode("utf-8", "replace") != brand:
+                        continue
+                    emit(event_line(event) if json else crisis_line(event))

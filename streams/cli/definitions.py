@@ -1,0 +1,65 @@
+"""Writes a watchlist to the topics: definitions first, then the markers that put them in force."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.brand import Watchlist
+from schemas.cloudevents import header_maker
+from schemas.mention import WatchlistMarker
+from streams.clock import rfc3339, wall_ms
+from streams.errors import BadInput
+from streams.settings import Settings
+
+_brand_headers = header_maker("veille.brand.defined")
+_marker_headers = header_maker("veille.watchlist.marker")
+
+
+def version_of(key: bytes | None) -> int:
+    """Return the version in a key ``brand@version`` of the topic ``watchlist``; 0 where there is none."""
+    word = (key or b"").rpartition(b"@")[2]
+    return int(word) if word.isdigit() else 0
+
+
+async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
+    """Write all brands under the next version, wait, then write a marker into every raw partition; return the version."""
+    from streams.cli.connection import consumer, partition_counts, producer
+
+    topic, raw = settings.topic("watchlist"), settings.topic("mentions.raw")
+    async with consumer(settings) as reader:
+        counts = await partition_counts(reader)
+        for name in (topic, raw):
+            if name not in counts:
+                raise BadInput(f"there is no topic {name}: run veille topics apply first")
+        version = 1 + await _greatest(reader, topic)
+    time = rfc3339(wall_ms())
+    async with producer(settings) as writer:
+        for brand in watchlist.brands:
+            key = f"{brand.id}@{version}"
+            value = msgspec.json.encode({**msgspec.to_builtins(brand), "press": list(watchlist.press)})
+            await writer.send_and_wait(topic, value, key=key.encode(), headers=_brand_headers(key, brand.id, time))
+        # The whole list under one key: who has it has every brand of the version.
+        whole = msgspec.json.encode(msgspec.structs.replace(watchlist, version=version))
+        await writer.send_and_wait(topic, whole, key=f"@{version}".encode(), headers=_brand_headers(f"@{version}", "", time))
+        marker = msgspec.json.encode(WatchlistMarker(version=version))
+        for partition in range(counts[raw]):
+            headers = _marker_headers(f"{version}-{partition}", str(version), time)
+            await writer.send_and_wait(raw, marker, partition=partition, headers=headers)
+    return version
+
+
+async def _greatest(reader: object, topic: str) -> int:
+    """Return the greatest version in the topic, 0 for an empty one."""
+    from typing import Any, cast
+
+    from streams.cli.connection import places_of
+
+    client = cast(Any, reader)
+    places = await places_of(client, topic)
+    client.assign(places)
+    ends = await client.end_offsets(places)
+    greatest = 0
+    while [place for place in places if await client.position(place) < ends[place]]:
+        for records in (await client.getmany(timeout_ms=200)).values():
+            greatest = max([greatest, *(version_of(record.key) for record in records)])
+    return greatest

@@ -1,0 +1,108 @@
+"""``veille doctor``: checks settings, broker and topics, and says the mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.errors import BadInput, Unreachable
+from streams.settings import Settings
+
+HELP = """Check settings, broker and topics; each line says what holds and what to mend.
+
+Example: veille doctor --broker kafka:9092
+
+Exit codes: 0 everything holds; 1 a check does not hold; 3 no broker; 4 bad settings."""
+
+#: These share a brand's key: a brand must have the same partition in each.
+EQUAL = ("mentions.enriched", "brand.signals", "crisis.commands", "crisis.events")
+
+
+class Check(NamedTuple):
+    """One check: ``level`` is ok, warning or wrong; ``mend`` says what to do."""
+
+    name: str
+    level: str
+    word: str
+    mend: str = ""
+
+
+def command(broker: Broker = None, run: Run = None, json: Json = False) -> None:
+    """Run all checks and print them."""
+    import typer
+
+    from streams.cli.output import emit
+
+    settings = load_settings(broker=broker, run=run)
+    checks = check_settings(settings)
+    unreachable = False
+    try:
+        checks += run_async(_check_broker(settings))
+    except Unreachable as error:
+        unreachable = True
+        checks.append(Check("broker", "wrong", str(error), "start a broker or set --broker / VEILLE_BROKER"))
+    for check in checks:
+        mend = f"  -> {check.mend}" if check.mend else ""
+        emit(msgspec.json.encode(check._asdict()) if json else f"{check.level:<8} {check.name:<12} {check.word}{mend}")
+    if unreachable:
+        raise typer.Exit(3)
+    if any(check.level == "wrong" for check in checks):
+        raise typer.Exit(1)
+
+
+def check_settings(settings: Settings) -> list[Check]:
+    """Judge what can be judged without a broker."""
+    from streams.enrich.settings import EnrichSettings
+    from streams.enrich.watchlist import load_watchlist
+
+    found = [Check("settings", "ok", f"broker {settings.broker}, group {settings.group_id}, stages {settings.stages}")]
+    known = {"enrich", "detect", "commands", "crisis", "evidence", "respond"}
+    unknown = sorted({name.strip() for name in settings.stages.split(",")} - known)
+    if unknown:
+        found.append(Check("stages", "wrong", f"unknown: {', '.join(unknown)}", f"VEILLE_STAGES takes {', '.join(sorted(known))}"))
+    if settings.enrich.author_key == EnrichSettings.model_fields["author_key"].default:
+        mend = "set VEILLE_ENRICH__AUTHOR_KEY to a secret of your own; changing it later separates old from new authors"
+        found.append(Check("author key", "warning", "author ids are hashed with the key that everybody knows", mend))
+    if settings.respond.webhook_url and not settings.respond.webhook_secret:
+        found.append(Check("webhook", "wrong", "posts would not be signed", "set VEILLE_RESPOND__WEBHOOK_SECRET (whsec_...)"))
+    if settings.http.host not in ("127.0.0.1", "::1", "localhost"):
+        found.append(Check("http", "warning", f"/metrics answers on {settings.http.host}", "make sure that only your monitoring reaches it"))
+    if settings.watchlist:
+        try:
+            brands = len(load_watchlist(Path(settings.watchlist)).brands)
+            found.append(Check("watchlist", "ok", f"{settings.watchlist}: {brands} brands"))
+        except BadInput as error:
+            found.append(Check("watchlist", "wrong", str(error), "mend that line"))
+    else:
+        found.append(Check("watchlist", "ok", "from the topic watchlist (veille watchlist apply FILE)"))
+    return found
+
+
+async def _check_broker(settings: Settings) -> list[Check]:
+    from streams.cli.connection import consumer, partition_counts
+
+    async with consumer(settings) as client:
+        counts = await partition_counts(client)
+    return [Check("broker", "ok", f"{settings.broker} answers, {len(counts)} topics"), *check_topics(settings, counts)]
+
+
+def check_topics(settings: Settings, counts: dict[str, int]) -> list[Check]:
+    """Judge the topics that the broker has: ``counts`` is {broker's name: partitions}."""
+    from schemas.topics import load_topics
+
+    missing = [settings.topic(name) for name in load_topics() if settings.topic(name) not in counts]
+    if missing:
+        found = [Check("topics", "wrong", f"missing: {', '.join(missing)}", "veille topics apply")]
+    else:
+        found = [Check("topics", "ok", "all there")]
+    equal = {settings.topic(name): counts[settings.topic(name)] for name in EQUAL if settings.topic(name) in counts}
+    if len(set(equal.values())) > 1:
+        words = ", ".join(f"{name} {count}" for name, count in equal.items())
+        mend = "partition counts of these must be equal: a brand would leave its state. Create the odd ones anew, or use --run NAME"
+        found.append(Check("partitions", "wrong", words, mend))
+    elif equal:
+        found.append(Check("partitions", "ok", f"{next(iter(equal.values()))} each"))
+    return found

@@ -1,0 +1,48 @@
+"""Options that several commands share, and the settings that they override."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from streams.errors import BadInput
+from streams.settings import Settings
+
+T = TypeVar("T")
+
+Broker = Annotated[str | None, typer.Option("--broker", metavar="HOST:PORT", help="Kafka bootstrap servers (VEILLE_BROKER).")]
+Run = Annotated[str | None, typer.Option("--run", metavar="NAME", help="Topics and group of a replay of its own (VEILLE_RUN).")]
+Watchlist = Annotated[Path | None, typer.Option("--watchlist", metavar="FILE", help="Watchlist file (VEILLE_WATCHLIST).")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSONL or CSV, plain or gzipped; merged in time order.")]
+Map = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column gives a field. Repeatable.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field's value for every row. Repeatable.")]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help="YAML file with `map` and `set`.")]
+Tail = Annotated[float, typer.Option("--tail", metavar="HOURS", min=0, help="How far the clock goes on after the last mention.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; ``overrides`` that are not None win. Raises `BadInput` with each wrong name and the mend."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        words = []
+        for wrong in error.errors():
+            name = "__".join(str(part) for part in wrong["loc"]).upper()
+            words.append(f"VEILLE_{name}: {wrong['msg']}")
+        raise BadInput("settings cannot be used: " + "; ".join(words)) from None
+    except SettingsError as error:
+        raise BadInput(f"settings cannot be used: {error}") from None
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine; Ctrl-C cancels it and its cleaning up is waited for."""
+    return asyncio.run(work)

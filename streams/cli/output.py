@@ -1,0 +1,71 @@
+"""What goes to stdout: lines for programs and for people; a reader that has gone away ends the command quietly."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import typer
+
+_decode = msgspec.json.decode
+_encode = msgspec.json.encode
+
+#: How many words of a headline or a reason a line of text shows.
+_WIDTH = 110
+
+
+def emit(line: str | bytes) -> None:
+    """Write one line to stdout and flush it, so that a pipe sees it at once."""
+    data = line if isinstance(line, bytes) else line.encode("utf-8", "replace")
+    try:
+        sys.stdout.buffer.write(data + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would raise again when the interpreter closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def note(line: str) -> None:
+    """Write one line for people to stderr."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def cloudevent(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> dict[str, Any]:
+    """Return a record in CloudEvents binary mode as the CloudEvents JSON object (structured mode)."""
+    found: dict[str, str] = {}
+    for name, content in headers:
+        found.setdefault(name, content.decode("utf-8", "replace"))
+    event = {
+        "specversion": found.get("ce_specversion", "1.0"),
+        "id": found.get("ce_id", ""),
+        "type": found.get("ce_type", ""),
+        "source": found.get("ce_source", ""),
+        "subject": found.get("ce_subject", ""),
+        "time": found.get("ce_time", ""),
+        "dataschema": found.get("ce_dataschema", ""),
+        "datacontenttype": found.get("content-type", "application/json"),
+    }
+    event = {name: word for name, word in event.items() if word}
+    return {**event, "data": _decode(value) if value else None}
+
+
+def event_line(event: dict[str, Any]) -> bytes:
+    """Return a CloudEvents object as one line of JSON."""
+    return _encode(event)
+
+
+def crisis_line(event: dict[str, Any]) -> str:
+    """Return a crisis event as one line for people: when, what, which brand, how severe, why."""
+    data = event.get("data") or {}
+    word = str(event.get("type", "")).removeprefix("veille.crisis.")
+    reasons = data.get("contributions") or []
+    why = str(reasons[0].get("text") or reasons[0].get("name")) if reasons else str(data.get("headline", ""))
+    # Texts of mentions are hostile: nothing that could steer a terminal gets through.
+    why = "".join(letter if letter.isprintable() else " " for letter in why)[:_WIDTH]
+    time = str(event.get("time", ""))[:16].replace("T", " ")
+    return f"{time}  {word:<10} {data.get('brand', '')!s:<14} severity {data.get('severity', '?')}  {data.get('kind', ''):<9}  {why}"
