@@ -1,0 +1,49 @@
+"""Follows the compacted topic ``watchlist``, so that enrichment has a version when its marker comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+from schemas.brand import Watchlist
+from streams.engine.connection import connection
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+_decode = msgspec.json.Decoder(Watchlist).decode
+
+
+@asynccontextmanager
+async def following(settings: Settings, add: Callable[[Watchlist], None]) -> AsyncIterator[None]:
+    """Hand every whole watchlist of the topic to ``add``, old ones and new ones, while the context is open.
+
+    Whole watchlists stand under keys ``@version``. What cannot be read is logged and passed over: the version then stays
+    unknown, and enrichment waits at its marker rather than guess.
+    """
+    consumer = AIOKafkaConsumer(
+        settings.topic("watchlist"), **connection(settings), enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+
+    async def follow() -> None:
+        async for record in consumer:
+            if record.value is None or not (record.key or b"").startswith(b"@"):
+                continue
+            try:
+                add(_decode(record.value))
+            except msgspec.MsgspecError:
+                _log.error("a watchlist version cannot be read", offset=record.offset)
+
+    task = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await consumer.stop()
