@@ -1,0 +1,119 @@
+"""Topics as the engine needs them: there, with a known number of partitions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnsupportedVersionError,
+    for_code,
+)
+
+from streams.clock import monotonic
+from streams.engine.connection import connection
+from streams.errors import BadInput, Unreachable
+from streams.settings import Settings
+
+#: Changelogs keep the newest value of a key; these settings bound what recovery has to read before compaction ran.
+CHANGELOG_CONFIG = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(64 << 20),
+    "min.cleanable.dirty.ratio": "0.1",
+    "max.compaction.lag.ms": str(600_000),
+}
+COMPACT_CONFIG = {"cleanup.policy": "compact"}
+
+
+@dataclass(frozen=True)
+class TopicPlan:
+    """What a topic should look like; 0 stands for the settings' ``partitions`` and ``replication``."""
+
+    partitions: int = 0
+    replication: int = 0
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+async def partition_count(settings: Settings, topic: str, *, seconds: float = 30.0) -> int:
+    """Return how many partitions the logical ``topic`` has, waiting ``seconds`` for it to appear.
+
+    The question alone creates the topic on a broker that creates topics by itself (the embedded one: 4 partitions).
+    Raises `BadInput` where it is not there, `Unreachable` where no broker answers.
+    """
+    return (await partition_counts(settings, [topic], seconds=seconds))[topic]
+
+
+async def partition_counts(settings: Settings, topics: list[str], *, seconds: float = 30.0) -> dict[str, int]:
+    """As `partition_count`, for several topics over one connection."""
+    producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
+    end = monotonic() + seconds
+    try:
+        await producer.start()
+    except KafkaConnectionError as error:
+        raise Unreachable(f"no broker answers at {settings.broker}") from error
+    found: dict[str, int] = {}
+    try:
+        for topic in topics:
+            while topic not in found:
+                try:
+                    partitions = await asyncio.wait_for(producer.partitions_for(settings.topic(topic)), 6.0)
+                    if partitions:
+                        found[topic] = len(partitions)
+                        continue
+                except (KafkaError, TimeoutError):
+                    pass
+                if monotonic() > end:
+                    raise BadInput(f"topic {settings.topic(topic)} does not exist on {settings.broker}; create it with `veille topics apply`")
+                await asyncio.sleep(0.2)
+    finally:
+        await producer.stop()
+    return found
+
+
+async def ensure_topics(settings: Settings, plans: Mapping[str, TopicPlan]) -> list[str]:
+    """Create the logical topics that are missing and return their names.
+
+    The embedded broker cannot be asked to create; there each topic is touched, which creates it with 4 partitions.
+    Raises `Unreachable`, or `BadInput` where the broker refuses.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=30_000)
+    created: list[str] = []
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        raise Unreachable(f"no broker answers at {settings.broker}") from error
+    try:
+        wanted = [
+            NewTopic(
+                name=settings.topic(name),
+                num_partitions=plan.partitions or settings.partitions,
+                replication_factor=plan.replication or settings.replication,
+                topic_configs=dict(plan.config),
+            )
+            for name, plan in plans.items()
+        ]
+        # The embedded broker names no controller, and aiokafka then trips over it.
+        if admin._client.cluster.controller is None:
+            await partition_counts(settings, list(plans))
+            return created
+        response = await admin.create_topics(wanted)
+        names = {settings.topic(name): name for name in plans}
+        for topic, code, *rest in response.topic_errors:
+            error = for_code(code)
+            if code == 0:
+                created.append(names[topic])
+            elif error is not TopicAlreadyExistsError:
+                detail = rest[0] if rest and rest[0] else error.__name__
+                raise BadInput(f"the broker refuses topic {topic}: {detail}")
+    except (IncompatibleBrokerVersion, UnsupportedVersionError):
+        await partition_counts(settings, list(plans))
+    finally:
+        await admin.close()
+    return created
