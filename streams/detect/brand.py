@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import msgspec
 import xxhash
@@ -106,7 +107,7 @@ class Brand(msgspec.Struct, array_like=True):
             return False
         self.watched_ms = self.watched_ms or settings.applies_ms
         changed = bool(self.match_hash) and settings.match_hash != self.match_hash
-        self.version, self.timezone, self.page_severity = settings.version, settings.timezone, settings.page_severity
+        self.version, self.timezone, self.page_severity = settings.version, sys.intern(settings.timezone), settings.page_severity
         self.match_hash, self.calendar = settings.match_hash, settings.calendar
         self.budget.asked = settings.alarms_per_week
         return changed

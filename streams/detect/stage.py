@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -74,6 +75,9 @@ class DetectPartition:
     def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
         """Take over {brand id: state} and the cut."""
         self._brands = {key.decode(): _brand.decode(value) for key, value in sorted(states.items())}
+        for brand in self._brands.values():
+            # msgspec leaves defaults out by identity: a string that was loaded must be the interned one, or bytes differ.
+            brand.timezone = sys.intern(brand.timezone)
         self._timers = [(brand.timer, brand.id) for brand in self._brands.values() if brand.timer]
         heapq.heapify(self._timers)
         if cut:
