@@ -20,7 +20,9 @@ _OWNED, _HANDLE, _HASHTAG, _NAME, _PERSON = range(5)
 
 _TAG = re.compile(r"#([\w]+)")
 _NOT_WORD = re.compile(r"[\W_]+")
-_BEFORE = re.compile(r"^(?:boycott(?:ez|e|er)?|boycot|boicot|boykott|delete|cancel|ban|stop|fuck|shameon|shame|honte|dump|quit|anti|pas)(.{3,})$")
+_BEFORE = re.compile(
+    r"^(?:boycott(?:ez|er|e)?|boycot|boicot|boykott|delete|cancel|ban|stop|fuck|shameon|shame|honte|dump|quit|anti|pas)(.{3,})$"
+)
 _AFTER = re.compile(
     r"^(.{3,}?)(?:sucks|suck|fails|fail|gate|scandal|scandale|boycott|down|scam|exposed|lies|kills|arnaque|honte|isoverparty|crisis|outage|panne)$"
 )

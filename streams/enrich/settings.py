@@ -11,7 +11,7 @@ class EnrichSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     early_limit_seconds: int = Field(300, ge=0, description="A mention later than the clock by more than this is moved to the clock.")
-    clock_ahead_limit_seconds: int = Field(300, ge=0, description="A clock later than its own Kafka timestamp by more than this is rejected.")
+    clock_ahead_limit_seconds: int = Field(300, ge=0, description="A clock this far ahead of its own Kafka timestamp is rejected.")
     allowed_disorder_seconds: int = Field(0, ge=0, description="The watermark stays this far behind the greatest clock.")
     duplicate_window_hours: int = Field(24, ge=0, description="The same id within this much event time counts once.")
     duplicate_capacity: int = Field(2_000_000, ge=1000, description="Ids remembered a raw partition; beyond it the oldest bucket goes.")

@@ -285,9 +285,20 @@ class EnrichPartition:
         trace = next((value for name, value in record.headers if name == "traceparent"), None) if record.headers else None
         jobs.append(
             _Job(
-                len(slots), record.offset, mention, published, applies, early, verdict == UPDATE, matcher, matches, plain, folded,
-                handle, trace,
-            )  # fmt: skip
+                len(slots),
+                record.offset,
+                mention,
+                published,
+                applies,
+                early,
+                verdict == UPDATE,
+                matcher,
+                matches,
+                plain,
+                folded,
+                handle,
+                trace,
+            )
         )
         slots.append([])
 

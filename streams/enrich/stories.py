@@ -21,7 +21,12 @@ _TRACKERS = re.compile(
     re.IGNORECASE,
 )
 #: Query keys that are trackers on these hosts alone.
-_ONLY_HERE = {"twitter.com": frozenset("st"), "x.com": frozenset("st"), "youtube.com": frozenset(("t", "pp")), "instagram.com": frozenset(("hl",))}
+_ONLY_HERE = {
+    "twitter.com": frozenset("st"),
+    "x.com": frozenset("st"),
+    "youtube.com": frozenset({"t", "pp"}),
+    "instagram.com": frozenset({"hl"}),
+}
 #: Query keys that trackers share with pages which need them: kept on these hosts.
 _NEEDED = {"youtube.com": frozenset({"v", "list"}), "news.ycombinator.com": frozenset({"id"})}
 _MAX_URL = 1024

@@ -96,12 +96,15 @@ def lexicon(language: str) -> Lexicon:
     """Return the lexicon of a language; English for one without a file."""
     if language not in LANGUAGES:
         return lexicon("en")
-    english = {} if language == "en" else {w: kept for w, ls in _entries("en").items() if (kept := tuple(x for x in ls if not x.startswith("cue:")))}
-    entries = dict(english)
+    entries: dict[str, tuple[str, ...]] = {}
+    if language != "en":
+        for word, labels in _entries("en").items():
+            if crisis := tuple(label for label in labels if not label.startswith("cue:")):
+                entries[word] = crisis
     for word, labels in _entries(language).items():
         entries[word] = tuple(dict.fromkeys((*entries.get(word, ()), *labels)))
     version = f"{language}-{_read(language)['version']}"
-    return Lexicon(language, version, entries, stop_words(language) | (stop_words("en") if language == "en" else frozenset()) | _NOISE)
+    return Lexicon(language, version, entries, stop_words(language) | _NOISE)
 
 
 _NOISE = frozenset({"rt", "mt", "via", "amp", "http", "https", "www", "com", "gt", "lt", "pic", "twitter"})

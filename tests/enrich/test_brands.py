@@ -1,0 +1,90 @@
+"""Whom a mention names."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.brand import Brand, Watchlist
+from streams.enrich.brands import BrandMatcher, match_hash
+from streams.enrich.fold import fold
+
+BRANDS = (
+    Brand(
+        id="united",
+        names=("United Airlines", "United"),
+        handles={"*": ("united",)},
+        hashtags=("flyunited",),
+        exclude=("Manchester United", "United Kingdom"),
+        context=("flight", "airport"),
+        owned=("united",),
+        people=("Jane Example",),
+    ),
+    Brand(id="cafe", names=("Café Noir",), handles={"mastodon": ("cafenoir",)}),
+    Brand(id="hm", names=("H&M",)),
+    Brand(id="asahi", names=("朝日",)),
+)
+MATCHER = BrandMatcher(Watchlist(brands=BRANDS))
+
+
+def names(text: str, network: str = "twitter", handle: str = "", author_id: str = "") -> list[tuple[str, str]]:
+    return [(m.brand, m.matched) for m in MATCHER.match(text, fold(text), network, handle, author_id)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("my United flight is late", [("united", "name")]),
+        ("UNITED'S flight", [("united", "name")]),
+        ("we stand united", []),
+        ("unitedly at the airport", []),
+        ("Manchester United at the airport", []),
+        ("Manchester United fans on a United flight", [("united", "name")]),
+        ("United Airlines again", [("united", "name")]),
+        ("@united hello", [("united", "handle")]),
+        ("@unitedfan hello", []),
+        ("write to info@united for it", []),
+        ("#flyunited", [("united", "hashtag")]),
+        ("#BoycottUnitedAirlines now", [("united", "hashtag")]),
+        ("#boycottunitedairlines now", [("united", "hashtag")]),
+        ("#unitedairlinessucks", [("united", "hashtag")]),
+        ("#united flight", [("united", "hashtag")]),
+        ("#ManchesterUnited flight", []),
+        ("Jane Example at the airport", [("united", "person")]),
+        ("Jane Example at home", []),
+        ("cafe noir and CAFÉ NOIR", [("cafe", "name")]),
+        ("vu chez h&m hier", [("hm", "name")]),
+        ("今日は朝日ビール", [("asahi", "name")]),
+        ("nothing here", []),
+        ("", []),
+    ],
+)
+def test_text_names_brands(text: str, expected: list[tuple[str, str]]) -> None:
+    """A text names exactly the brands that a reader would say, by the strongest way it does."""
+    assert names(text) == expected
+
+
+def test_a_handle_counts_on_its_network_alone() -> None:
+    """A handle that is listed for one network is not the brand's on another."""
+    assert names("@cafenoir", "mastodon") == [("cafe", "handle")]
+    assert names("@cafenoir", "twitter") == []
+
+
+def test_an_owned_account_speaks_for_the_brand() -> None:
+    """A post of an owned account belongs to its brand, whatever it says."""
+    assert names("good morning", handle="united") == [("united", "owned")]
+    assert names("good morning", author_id="united") == [("united", "owned")]
+
+
+def test_match_hash_changes_with_what_decides_matches() -> None:
+    """The hash changes with names, and not with the alarm budget."""
+    brand = Brand(id="a", names=("A",))
+    assert match_hash(brand) == match_hash(Brand(id="a", names=("A",), alarms_per_week=3.0))
+    assert match_hash(brand) != match_hash(Brand(id="a", names=("A", "B")))
+
+
+def test_many_brands_match_like_few() -> None:
+    """Among twenty thousand brands the right ones are found."""
+    many = tuple(Brand(id=f"b{n}", names=(f"Marque{n}",), handles={"*": (f"marque{n}",)}) for n in range(20_000))
+    matcher = BrandMatcher(Watchlist(brands=many))
+    text = "Marque77 and @marque19999"
+    assert [m.brand for m in matcher.match(text, fold(text), "x")] == ["b77", "b19999"]
