@@ -11,7 +11,6 @@ import difflib
 import gzip
 import hashlib
 import heapq
-import io
 import zlib
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
@@ -135,8 +134,7 @@ def _json_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
 
 def _csv_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
     # Bytes that are no UTF-8 become replacement characters, since JSON can carry nothing else.
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
-    reader = csv.reader(line.replace("\0", "") for line in text)
+    reader = csv.reader(line.decode("utf-8", "replace").replace("\0", "").lstrip("\ufeff") for line in stream)
     header = next(reader, None)
     if header is None:
         return
