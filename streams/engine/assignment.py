@@ -56,7 +56,7 @@ class Assignment:
         """Return the partitions whose runners all have room."""
         if self.stopping:
             return ()
-        return {place for place, runners in self.runners.items() if all([runner.wants for runner in runners])}
+        return {place for place, runners in self.runners.items() if all(runner.wants for runner in runners)}
 
     async def revoked(self, places: Collection[TopicPartition]) -> None:
         """Save and commit ``places`` within half a session timeout; what is not done by then is read again by the next owner."""
@@ -209,7 +209,7 @@ class Assignment:
             try:
                 ends = await asyncio.wait_for(self._consumer().kafka.end_offsets(places), min(10.0, limit / 2))
                 self._heard_at = monotonic()
-            except Exception as error:  # noqa: BLE001 - a broker that is restarting; how long it may is judged below
+            except Exception as error:
                 if monotonic() - self._heard_at > limit:
                     raise Unreachable(f"no broker has answered for {limit:g} s ({type(error).__name__})") from error
                 continue

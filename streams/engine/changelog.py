@@ -9,7 +9,6 @@ are confirmed: a cut is never left without the states that it vouches for.
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

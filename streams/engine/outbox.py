@@ -272,7 +272,7 @@ class Outbox:
         self._flush()
         waiters = [parcel.delivered for parcel in self._parcels.values()]
         if waiters:
-            done, pending = await asyncio.wait(waiters, timeout=max(0.0, end - asyncio.get_running_loop().time()))
+            _done, pending = await asyncio.wait(waiters, timeout=max(0.0, end - asyncio.get_running_loop().time()))
             if pending and self.failure is None:
                 self._fail(DeliveryFailed(f"outputs were not delivered within {self._deadline:g} s"))
         if self.failure is not None:

@@ -68,7 +68,9 @@ class PositionsReader:
 
     async def __aenter__(self) -> PositionsReader:
         place = TopicPartition(self._settings.topic(TOPIC), 0)
-        consumer = AIOKafkaConsumer(**connection(self._settings), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50)
+        consumer = AIOKafkaConsumer(
+            **connection(self._settings), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50
+        )
         await consumer.start()
         try:
             # The question creates the topic on the embedded broker.

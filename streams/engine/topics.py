@@ -70,7 +70,8 @@ async def partition_counts(settings: Settings, topics: list[str], *, seconds: fl
                 except (KafkaError, TimeoutError):
                     pass
                 if monotonic() > end:
-                    raise BadInput(f"topic {settings.topic(topic)} does not exist on {settings.broker}; create it with `veille topics apply`")
+                    name = settings.topic(topic)
+                    raise BadInput(f"topic {name} does not exist on {settings.broker}; create it with `veille topics apply`")
                 await asyncio.sleep(0.2)
     finally:
         await producer.stop()
@@ -106,11 +107,11 @@ async def ensure_topics(settings: Settings, plans: Mapping[str, TopicPlan]) -> l
         response = await admin.create_topics(wanted)
         names = {settings.topic(name): name for name in plans}
         for topic, code, *rest in response.topic_errors:
-            error = for_code(code)
+            kind = for_code(code)
             if code == 0:
                 created.append(names[topic])
-            elif error is not TopicAlreadyExistsError:
-                detail = rest[0] if rest and rest[0] else error.__name__
+            elif kind is not TopicAlreadyExistsError:
+                detail = rest[0] if rest and rest[0] else kind.__name__
                 raise BadInput(f"the broker refuses topic {topic}: {detail}")
     except (IncompatibleBrokerVersion, UnsupportedVersionError):
         await partition_counts(settings, list(plans))

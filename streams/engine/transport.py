@@ -145,7 +145,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             coordinator = self._consumer._coordinator
             try:
                 coordinator.check_errors()
-            except Exception as error:  # noqa: BLE001 - whatever the group reports is logged, and fatal only if it is over
+            except Exception as error:
                 logger.error("group coordination: %s", type(error).__name__)
                 task = getattr(coordinator, "_coordination_task", None)
                 if task is not None and task.done():
@@ -189,7 +189,7 @@ class Consumer(driver.Consumer):
         self.epoch += 1
         try:
             await self.feed.revoked(revoked)
-        except Exception as error:  # noqa: BLE001 - the group goes on; the worker ends by itself
+        except Exception as error:
             self.feed.failed(error)
         await super().on_partitions_revoked(revoked)
         for place in revoked:
@@ -215,7 +215,7 @@ class Consumer(driver.Consumer):
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             places = sorted(f"{place.topic}[{place.partition}]" for place in error.args[0]) if error.args else []
             self.feed.failed(LogGap(f"what was to be read next is gone from the log: {', '.join(places)}"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the worker says so and ends
+        except Exception as error:
             self.feed.failed(error)
 
     async def _drain_once(self) -> None:

@@ -110,7 +110,7 @@ class Worker:
                 if self._error is None:
                     log.info("stopping")
                     await self.assignment.close(self._settings.engine.stop_grace_seconds * 0.6)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - told below, whatever it is
+            except (Exception, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError):
                     self.assignment.abandon()
                     raise
