@@ -198,4 +198,3 @@ def _finish(row: dict[str, Any], mapping: Mapping) -> Row:
 
 def _hash(line: bytes) -> str:
     return "h" + hashlib.blake2b(line, digest_size=10).hexdigest()
-

@@ -25,9 +25,7 @@ async def following(settings: Settings, add: Callable[[Watchlist], None]) -> Asy
     Whole watchlists stand under keys ``@version``. What cannot be read is logged and passed over: the version then stays
     unknown, and enrichment waits at its marker rather than guess.
     """
-    consumer = AIOKafkaConsumer(
-        settings.topic("watchlist"), **connection(settings), enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(settings.topic("watchlist"), **connection(settings), enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
 
     async def follow() -> None:

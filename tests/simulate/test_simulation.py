@@ -41,7 +41,8 @@ def test_mentions_come_by_time_with_ids_of_their_own(made: Simulation) -> None:
         assert mention.parent_id is None or mention.parent_id in seen
         assert mention.root_id is None or mention.root_id in seen
         assert mention.kind in KINDS
-        assert mention.text and len(mention.text) < 600
+        assert mention.text
+        assert len(mention.text) < 600
         assert "{" not in mention.text
         seen.add(mention.id)
     assert all(before[0] <= after[0] for before, after in itertools.pairwise(made.mentions))
@@ -78,7 +79,8 @@ def test_an_own_post_is_published_by_the_brand_itself(made: Simulation) -> None:
     by_id = {mention.id: mention for _, mention in made.mentions}
     event = next(event for event in made.truth if event.kind == "own_post")
     author = by_id[event.mention_ids[0]].author
-    assert author is not None and author.handle == event.brand
+    assert author is not None
+    assert author.handle == event.brand
 
 
 def test_ordinary_texts_are_many(made: Simulation) -> None:
@@ -109,6 +111,7 @@ def test_a_written_folder_reads_back(made: Simulation, tmp_path: Path) -> None:
 def test_two_days_hold_only_what_begins_in_them() -> None:
     """Events that would begin at the very end are not planted, and impossible lengths are refused."""
     names = {event.name for event in simulate(7, days=2).truth}
-    assert "data-leak" in names and "tired-faces" not in names
+    assert "data-leak" in names
+    assert "tired-faces" not in names
     with pytest.raises(BadInput):
         simulate(7, days=1)
