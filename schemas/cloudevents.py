@@ -15,6 +15,7 @@ SCHEMA_OF = {
     "veille.clock": "clock",
     "veille.watchlist.marker": "watchlist_marker",
     "veille.brand.defined": "brand",
+    "veille.watchlist": "watchlist",
     "veille.enriched": "enriched",
     "veille.watermarks": "watermarks",
     "veille.source": "source_state",

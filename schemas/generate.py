@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from schemas.brand import Brand
+from schemas.brand import Brand, Watchlist
 from schemas.cloudevents import SCHEMA_OF
 from schemas.command import Command, ForwardedCommand
 from schemas.crisis import Crisis
@@ -35,6 +35,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "clock": Clock,
     "watchlist_marker": WatchlistMarker,
     "brand": Brand,
+    "watchlist": Watchlist,
     "enriched": Enriched,
     "watermarks": Watermarks,
     "source_state": SourceState,
@@ -114,11 +115,7 @@ def asyncapi() -> dict[str, Any]:
                 "summary": "Veille writes, you read.",
             }
         if {"your service", "anyone"} & set(topic.producers):
-            operations[f"write_{place}"] = {
-                "action": "receive",
-                "channel": {"$ref": f"#/channels/{place}"},
-                "summary": "You write, Veille reads.",
-            }
+            operations[f"write_{place}"] = _operation("receive", place, "You write, Veille reads.")
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -132,6 +129,10 @@ def asyncapi() -> dict[str, Any]:
         "operations": operations,
         "components": {"messages": dict(sorted(messages.items()))},
     }
+
+
+def _operation(action: str, place: str, summary: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{place}"}, "summary": summary}
 
 
 def _binding(topic: Topic) -> dict[str, Any]:
@@ -148,9 +149,9 @@ def topics_page() -> str:
     lines = [
         "# Topics",
         "",
-        "Made from `schemas/topics/*.yaml` by `make schemas`. Names get the prefix `VEILLE_TOPIC_PREFIX`, and `NAME.` for a replay's own run.",
-        "`veille topics apply` creates them. Partitions without a number here follow `VEILLE_PARTITIONS`; `mentions.enriched`, `brand.signals`,",
-        "`crisis.commands` and `crisis.events` must have equal counts, which `veille doctor` checks.",
+        "Made from `schemas/topics/*.yaml` by `make schemas`. Names get the prefix `VEILLE_TOPIC_PREFIX`, and `NAME.` for a replay's own",
+        "run. `veille topics apply` creates them. Partitions without a number follow `VEILLE_PARTITIONS`; `mentions.enriched`,",
+        "`brand.signals`, `crisis.commands` and `crisis.events` must have equal counts, which `veille doctor` checks.",
         "",
         "| topic | key | clean-up | partitions | records | written by | read by |",
         "|---|---|---|---|---|---|---|",
@@ -172,8 +173,8 @@ def topics_page() -> str:
     lines += [
         "## Changelogs",
         "",
-        "`<group>-<stage>-changelog`, one for each stage, compacted, as many partitions as the stage's input topic. Key: consumer generation and",
-        "state key. Private to the worker: see docs/architecture.md.",
+        "`<group>-<stage>-changelog`, one for each stage, compacted, as many partitions as the stage's input topic. Key: consumer",
+        "generation and state key. Private to the worker: see docs/architecture.md.",
         "",
     ]
     return "\n".join(lines)

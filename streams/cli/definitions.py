@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from schemas.brand import Watchlist
@@ -12,6 +14,7 @@ from streams.errors import BadInput
 from streams.settings import Settings
 
 _brand_headers = header_maker("veille.brand.defined")
+_watchlist_headers = header_maker("veille.watchlist")
 _marker_headers = header_maker("veille.watchlist.marker")
 
 
@@ -36,11 +39,10 @@ async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
     async with producer(settings) as writer:
         for brand in watchlist.brands:
             key = f"{brand.id}@{version}"
-            value = msgspec.json.encode({**msgspec.to_builtins(brand), "press": list(watchlist.press)})
-            await writer.send_and_wait(topic, value, key=key.encode(), headers=_brand_headers(key, brand.id, time))
+            await writer.send_and_wait(topic, msgspec.json.encode(brand), key=key.encode(), headers=_brand_headers(key, brand.id, time))
         # The whole list under one key: who has it has every brand of the version.
         whole = msgspec.json.encode(msgspec.structs.replace(watchlist, version=version))
-        await writer.send_and_wait(topic, whole, key=f"@{version}".encode(), headers=_brand_headers(f"@{version}", "", time))
+        await writer.send_and_wait(topic, whole, key=f"@{version}".encode(), headers=_watchlist_headers(f"@{version}", "", time))
         marker = msgspec.json.encode(WatchlistMarker(version=version))
         for partition in range(counts[raw]):
             headers = _marker_headers(f"{version}-{partition}", str(version), time)
@@ -48,18 +50,15 @@ async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
     return version
 
 
-async def _greatest(reader: object, topic: str) -> int:
+async def _greatest(reader: Any, topic: str) -> int:
     """Return the greatest version in the topic, 0 for an empty one."""
-    from typing import Any, cast
-
     from streams.cli.connection import places_of
 
-    client = cast(Any, reader)
-    places = await places_of(client, topic)
-    client.assign(places)
-    ends = await client.end_offsets(places)
+    places = await places_of(reader, topic)
+    reader.assign(places)
+    ends = await reader.end_offsets(places)
     greatest = 0
-    while [place for place in places if await client.position(place) < ends[place]]:
-        for records in (await client.getmany(timeout_ms=200)).values():
+    while [place for place in places if await reader.position(place) < ends[place]]:
+        for records in (await reader.getmany(timeout_ms=200)).values():
             greatest = max([greatest, *(version_of(record.key) for record in records)])
     return greatest

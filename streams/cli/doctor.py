@@ -69,7 +69,9 @@ def check_settings(settings: Settings) -> list[Check]:
     if settings.respond.webhook_url and not settings.respond.webhook_secret:
         found.append(Check("webhook", "wrong", "posts would not be signed", "set VEILLE_RESPOND__WEBHOOK_SECRET (whsec_...)"))
     if settings.http.host not in ("127.0.0.1", "::1", "localhost"):
-        found.append(Check("http", "warning", f"/metrics answers on {settings.http.host}", "make sure that only your monitoring reaches it"))
+        found.append(
+            Check("http", "warning", f"/metrics answers on {settings.http.host}", "make sure that only your monitoring reaches it")
+        )
     if settings.watchlist:
         try:
             brands = len(load_watchlist(Path(settings.watchlist)).brands)

@@ -16,7 +16,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Spots a brand crisis while it is still small, on your Kafka.\n\n"
-    "Exit codes: 0 done; 1 a check did not hold; 2 wrong usage; 3 the broker could not be reached; 4 bad settings or input; 130 interrupted.",
+    "Exit codes: 0 done; 1 a check did not hold; 2 wrong usage; 3 the broker could not be reached; "
+    "4 bad settings or input; 130 interrupted.",
 )
 for _command in (demo, worker, replay, crises, backtest, simulate, doctor):
     app.command(name=_command.__name__.rpartition(".")[2], help=_command.HELP)(_command.command)
