@@ -10,8 +10,9 @@ import xxhash
 
 from schemas.cloudevents import header_maker
 from schemas.enriched import Watermarks
+from schemas.mention import Clock
 from schemas.signal import SignalWatermark
-from streams.clock import rfc3339
+from streams.clock import WallClock, rfc3339
 from streams.crisis.forward import ForwardPartition
 from streams.crisis.stage import CrisisPartition
 from streams.detect.stage import DetectPartition
@@ -23,6 +24,10 @@ from streams.settings import Settings
 #: Topics that stages read, in the order of the road. All but the first must have equal partition counts.
 INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands", "crisis.events")
 
+#: Source id of wall-clock records; its silence says nothing about any feed.
+WORKER_SOURCE = "veille.worker"
+
+_clock_headers = header_maker("veille.clock")
 _watermarks_headers = header_maker("veille.watermarks")
 _watermark_headers = header_maker("veille.watermark")
 
@@ -53,7 +58,16 @@ class _Alignment:
         return ahead <= 0 or (ahead <= self._max_skew_ms and waiting < self._max_waiting)
 
 
-def _enrich_spec(settings: Settings, watchlists: Watchlists, version: int, alignment: _Alignment) -> StageSpec:
+def worker_clock(partition: int, now_ms: int) -> Output:
+    """Return the wall-clock record that a worker publishes into a raw partition that it owns."""
+    headers = _clock_headers(f"{WORKER_SOURCE}-{partition}-{now_ms}", WORKER_SOURCE, rfc3339(now_ms))
+    value = msgspec.json.encode(Clock(source_id=WORKER_SOURCE, time_ms=now_ms))
+    return Output("mentions.raw", None, value, headers, partition)
+
+
+def _enrich_spec(
+    settings: Settings, watchlists: Watchlists, version: int, alignment: _Alignment, wall_clock: WallClock | None
+) -> StageSpec:
     sent: dict[int, int] = {}
 
     def make(partition: int) -> PartitionStage:
@@ -62,13 +76,15 @@ def _enrich_spec(settings: Settings, watchlists: Watchlists, version: int, align
 
     def pulse(stages: Mapping[int, PartitionStage]) -> Iterable[Output]:
         alignment.enrich = stages
+        # For publishers that know nothing of Veille: whoever reads a raw partition also tells it the time.
+        clocks = [worker_clock(p, wall_clock()) for p in sorted(stages)] if wall_clock is not None else []
         marks = {p: w for p, stage in sorted(stages.items()) if (w := cast(EnrichPartition, stage).watermark) is not None}
         if all(sent.get(p) == w for p, w in marks.items()):
-            return []
+            return clocks
         sent.update(marks)
         value = msgspec.json.encode(Watermarks(watermarks=marks))
         headers = _watermarks_headers(xxhash.xxh3_64_hexdigest(value), "", rfc3339(max(marks.values())))
-        return [Output("mentions.enriched", None, value, headers, ALL_PARTITIONS)]
+        return [*clocks, Output("mentions.enriched", None, value, headers, ALL_PARTITIONS)]
 
     return StageSpec("enrich", "mentions.raw", make, pulse, settings.engine.watermark_ms / 1000, alignment.admit)
 
@@ -89,24 +105,29 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment)
                 continue
             sent[partition] = watermark
             headers = _watermark_headers(f"{partition}-{watermark}", "", rfc3339(watermark))
-            news.append(
-                Output("brand.signals", None, msgspec.json.encode(SignalWatermark(time_ms=watermark)), headers, partition)
-            )
+            news.append(Output("brand.signals", None, msgspec.json.encode(SignalWatermark(time_ms=watermark)), headers, partition))
         return news
 
     return StageSpec("detect", "mentions.enriched", make, pulse, settings.engine.watermark_ms / 1000)
 
 
 def build_specs(
-    settings: Settings, watchlists: Watchlists, partitions: Mapping[str, int], *, version: int = 1
+    settings: Settings,
+    watchlists: Watchlists,
+    partitions: Mapping[str, int],
+    *,
+    version: int = 1,
+    wall_clock: WallClock | None = None,
 ) -> list[StageSpec]:
     """Return the stages that ``settings.stages`` names, joined to their topics.
 
     ``partitions`` holds the partition count of ``mentions.raw``; ``version`` is the watchlist in force before any marker.
+    With ``wall_clock`` and ``settings.worker_clock`` clock records go into every raw partition that is read.
     """
+    clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
     specs = {
-        "enrich": _enrich_spec(settings, watchlists, version, alignment),
+        "enrich": _enrich_spec(settings, watchlists, version, alignment, clock),
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
         "crisis": StageSpec("crisis", "brand.signals", lambda p: CrisisPartition(p, settings.crisis)),

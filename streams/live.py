@@ -1,0 +1,41 @@
+"""One live worker: the stages of `streams.topology` on Kafka, with their metrics and the watchlist's topic."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from schemas.brand import Watchlist
+from streams.clock import wall_ms
+from streams.engine.topics import partition_count
+from streams.engine.worker import Worker, run_worker
+from streams.enrich.watchlist import Watchlists, load_watchlist
+from streams.http import serve
+from streams.metrics import PrometheusMeter
+from streams.settings import Settings
+from streams.sources.watchlists import following
+from streams.topology import build_specs
+
+
+async def _main(settings: Settings) -> int:
+    watchlists = Watchlists()
+    # Version 0 names nobody: with the topic as the watchlist, mentions before the first marker concern no brand.
+    version = 0
+    watchlists.add(Watchlist(brands=(), version=version))
+    if settings.watchlist:
+        found = load_watchlist(Path(settings.watchlist))
+        watchlists.add(found)
+        version = found.version
+    meter = PrometheusMeter()
+    async with AsyncExitStack() as stack:
+        partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
+        await stack.enter_async_context(following(settings, watchlists.add))
+        worker = Worker(settings, build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms), meter=meter)
+        await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
+        return await run_worker(settings, [], worker=worker)
+
+
+def run_live(settings: Settings) -> int:
+    """Run a worker until SIGINT, SIGTERM or an error that it may not survive; return the exit code."""
+    return asyncio.run(_main(settings))
