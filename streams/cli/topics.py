@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from schemas.topics import changelog_topics, load_topics
 from streams.cli.options import Broker, Json, Run, load_settings, run_async
-from streams.errors import BadInput, Unreachable
+from streams.errors import BadInput
 from streams.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Create the topics, or list them.")
 
 
 class Wanted(NamedTuple):
-    """A topic as the broker should have it."""
+    """A topic as the broker should have it, under its logical name."""
 
     name: str
     partitions: int
@@ -23,10 +23,10 @@ class Wanted(NamedTuple):
 
 
 def wanted(settings: Settings) -> list[Wanted]:
-    """Return every topic of one deployment under the broker's names, changelogs too, in the order of their names."""
+    """Return every topic of one deployment under its logical name, changelogs too, in the order of their names."""
     counts = {topic.name: topic.partitions or settings.partitions for topic in load_topics().values()}
-    found = [Wanted(settings.topic(topic.name), counts[topic.name], topic.broker_config()) for topic in load_topics().values()]
-    for name, (topic, source) in changelog_topics(settings.group_id).items():
+    found = [Wanted(topic.name, counts[topic.name], topic.broker_config()) for topic in load_topics().values()]
+    for name, (topic, source) in changelog_topics(settings.group).items():
         found.append(Wanted(name, counts[source], topic.broker_config()))
     return sorted(found)
 
@@ -73,42 +73,20 @@ def list_topics(json: Json = False) -> None:
 
 async def create(settings: Settings) -> list[str]:
     """Create what is missing and return a line for each topic. Raises `BadInput` where a partition count differs."""
-    from aiokafka.admin import NewTopic
-    from aiokafka.errors import KafkaError
-
-    from streams.cli.connection import admin, consumer, partition_counts
+    from streams.cli.connection import consumer, partition_counts
+    from streams.engine.topics import TopicPlan, ensure_topics
 
     async with consumer(settings) as reader:
         there = await partition_counts(reader)
     wants = wanted(settings)
-    other = [f"{want.name} has {there[want.name]}, {want.partitions} are wanted" for want in wants if _differs(want, there)]
+    other = [
+        f"{settings.topic(want.name)} has {have}, {want.partitions} are wanted"
+        for want in wants
+        if (have := there.get(settings.topic(want.name), want.partitions)) != want.partitions
+    ]
     if other:
-        raise BadInput("partition counts never change (a brand would leave its state): " + "; ".join(other) + "; set VEILLE_PARTITIONS")
-    missing = [want for want in wants if want.name not in there]
+        raise BadInput("partition counts never change (a brand would leave its state): " + "; ".join(other) + "; see VEILLE_PARTITIONS")
+    missing = [want for want in wants if settings.topic(want.name) not in there]
     if missing:
-        new = [
-            NewTopic(want.name, num_partitions=want.partitions, replication_factor=settings.replication, topic_configs=want.config)
-            for want in missing
-        ]
-        async with admin(settings) as client:
-            try:
-                answer = await client.create_topics(new)
-            except (KafkaError, IndexError) as error:
-                raise Unreachable(
-                    f"the broker at {settings.broker} creates no topics ({type(error).__name__}); the embedded broker makes them by itself"
-                ) from None
-        _check(answer)
-    return [f"{want.name}: {'created' if want in missing else 'there'}, {want.partitions} partitions" for want in wants]
-
-
-def _differs(want: Wanted, there: dict[str, int]) -> bool:
-    return want.name in there and there[want.name] != want.partitions
-
-
-def _check(answer: Any) -> None:
-    from aiokafka.errors import for_code
-
-    already = 36
-    for name, code, *rest in getattr(answer, "topic_errors", ()):
-        if code not in (0, already):
-            raise BadInput(f"topic {name}: {rest[0] if rest and rest[0] else for_code(code).__name__}")
+        await ensure_topics(settings, {want.name: TopicPlan(want.partitions, config=want.config) for want in missing})
+    return [f"{settings.topic(want.name)}: {'created' if want in missing else 'there'}, {want.partitions} partitions" for want in wants]
