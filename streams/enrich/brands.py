@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import ahocorasick_rs
@@ -78,7 +78,10 @@ class BrandMatcher:
         self._own_words: dict[int, frozenset[str]] = {}
         for index, brand in enumerate(watchlist.brands):
             self._add(index, brand)
-        self._patterns = sorted({*self._uses, *self._aux})
+        # Patterns that name a brand come first; the rest only helps to decide.
+        self._patterns = [*sorted(self._uses), *sorted(self._aux - self._uses.keys())]
+        self._naming = len(self._uses)
+        self._matches: dict[tuple[int, int], Match] = {}
         self._meaning = [tuple(self._uses.get(pattern, ())) for pattern in self._patterns]
         self._helps = [pattern in self._aux for pattern in self._patterns]
         self._left = [_bound(pattern[0]) for pattern in self._patterns]
@@ -161,26 +164,36 @@ class BrandMatcher:
             words = [split for split in map(split_hashtag, tags) if " " in split]
             if words:
                 hay = folded + "\n" + "\n".join(words)
-        hits = self._find(hay, overlapping=True) if self._find is not None else ()
+        hits = self._find(hay, overlapping=True) if self._find is not None else []
         if hits or tags:
             self._weigh(hay, len(folded), hits, tags, network, found)
-        brands = self.brands
-        return [Match(index, brands[index].id, MATCHED[found[index]]) for index in sorted(found)]
+        if not found:
+            return []
+        known = self._matches
+        matches = []
+        for index in sorted(found):
+            kind = found[index]
+            match = known.get((index, kind))
+            if match is None:
+                match = known[index, kind] = Match(index, self.brands[index].id, MATCHED[kind])
+            matches.append(match)
+        return matches
+
+    def _stands(self, hay: str, pattern: int, start: int, end: int) -> bool:
+        """Say whether a hit begins and ends at word boundaries."""
+        if start and self._left[pattern] and _inside_word(hay[start - 1]):
+            return False
+        return end == len(hay) or not self._right[pattern] or not _inside_word(hay[end])
 
     def _weigh(
-        self, hay: str, end_of_text: int, hits: Iterable[tuple[int, int, int]], tags: Sequence[str], network: str, found: dict[int, int]
+        self, hay: str, end_of_text: int, hits: list[tuple[int, int, int]], tags: Sequence[str], network: str, found: dict[int, int]
     ) -> None:
-        length, meaning, helps, left, right = len(hay), self._meaning, self._helps, self._left, self._right
+        naming, meaning = self._naming, self._meaning
         candidates: list[tuple[_Use, int, int, int]] = []
-        present: dict[str, list[tuple[int, int]]] = {}
         for pattern, start, end in hits:
+            if pattern >= naming or not self._stands(hay, pattern, start, end):
+                continue
             before = hay[start - 1] if start else " "
-            if left[pattern] and _inside_word(before):
-                continue
-            if end < length and right[pattern] and _inside_word(hay[end]):
-                continue
-            if helps[pattern]:
-                present.setdefault(self._patterns[pattern], []).append((start, end))
             for use in meaning[pattern]:
                 kind = use.kind
                 if kind == _NAME:
@@ -189,31 +202,47 @@ class BrandMatcher:
                     if before == "#" or start > end_of_text:
                         kind = _HASHTAG
                 elif kind == _HANDLE:
-                    domain = network == "bluesky" and end + 1 < length and hay[end] == "." and _inside_word(hay[end + 1])
+                    domain = network == "bluesky" and end + 1 < len(hay) and hay[end] == "." and _inside_word(hay[end + 1])
                     if _inside_word(before) or domain or (use.networks and network not in use.networks):
                         continue
-                candidates.append((use, kind, start, end))
+                if found.get(use.brand, 9) > kind:
+                    candidates.append((use, kind, start, end))
         for tag in tags:
             word = _NOT_WORD.sub("", fold(tag))
             for part in self._compact.get(word) or self._affixed(word):
                 if not part.networks or network in part.networks:
                     candidates.append((part, _HASHTAG, -1, -1))
+        present: dict[str, list[tuple[int, int]]] | None = None
         for use, kind, start, end in candidates:
             index = use.brand
             if found.get(index, 9) <= kind:
                 continue
-            excluded = self._excluded.get(index)
-            if excluded and start >= 0 and any(
-                s <= start and end <= e for word in excluded & present.keys() for s, e in present[word]
-            ):
-                continue
-            if use.ambiguous:
-                context = self._context.get(index)
-                if context is not None and context.isdisjoint(present):
-                    continue
-                if context is None and kind == _PERSON:
+            if use.ambiguous or index in self._excluded:
+                if present is None:
+                    present = self._helpers(hay, hits)
+                if not self._fits(use, kind, start, end, present):
                     continue
             found[index] = kind
+
+    def _helpers(self, hay: str, hits: list[tuple[int, int, int]]) -> dict[str, list[tuple[int, int]]]:
+        """Return where exclusions and context words stand."""
+        present: dict[str, list[tuple[int, int]]] = {}
+        for pattern, start, end in hits:
+            if self._helps[pattern] and self._stands(hay, pattern, start, end):
+                present.setdefault(self._patterns[pattern], []).append((start, end))
+        return present
+
+    def _fits(self, use: _Use, kind: int, start: int, end: int, present: dict[str, list[tuple[int, int]]]) -> bool:
+        """Say whether no exclusion covers a candidate, and an ambiguous one has its context."""
+        if not present:
+            return not use.ambiguous
+        excluded = self._excluded.get(use.brand)
+        if excluded and start >= 0 and any(s <= start and end <= e for word in excluded & present.keys() for s, e in present[word]):
+            return False
+        if not use.ambiguous:
+            return True
+        context = self._context.get(use.brand)
+        return context is not None and not context.isdisjoint(present)
 
     def _affixed(self, word: str) -> Sequence[_Use]:
         for form in (_BEFORE, _AFTER):

@@ -20,7 +20,6 @@ class Features(NamedTuple):
     lang: str
     network_class: str
     kind: str
-    words: tuple[str, ...]
     crisis_words: tuple[str, ...]
     cues: tuple[str, ...]
     author: str
@@ -62,11 +61,10 @@ class FeatureFinder:
         limit = self._analysed
         if len(folded) > limit:
             plain, folded = plain[:limit], folded[:limit]
-        words = stories.words_of(folded)
-        distinct = set(words)
+        distinct = dict.fromkeys(stories.words_of(folded))
         lang = self._languages.find(plain, mention.lang, distinct)
         lexicon_ = lexicon(lang)
-        labels = lexicon_.find(folded, distinct)
+        labels, terms, copy_key = lexicon_.read(folded, distinct)
         links = stories.links_in(mention.text[: 2 * limit]) if plain is not mention.text else []
         url = stories.canonical_url(mention.url) if mention.url else ""
         crisis, cues = self._sort_labels(labels, plain, links)
@@ -88,7 +86,6 @@ class FeatureFinder:
             lang,
             network_class,
             kind,
-            tuple(words),
             crisis,
             cues,
             self._hasher.hash(mention.network, author),
@@ -98,9 +95,9 @@ class FeatureFinder:
             tuple(marks),
             url if kind == "article" and url else (links[0] if links else ""),
             url,
-            stories.copy_key(words),
+            copy_key,
             stories.hashtags_in(plain),
-            stories.terms_of(words, lexicon_.stop),
+            terms[: stories.MAX_TERMS],
         )
 
     def _is_press(self, host: str, press: frozenset[str]) -> bool:

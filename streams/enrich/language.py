@@ -18,6 +18,8 @@ _SCRIPTS = (
 )
 _ANALYSED = 600
 _SURE_PERCENT = 70
+#: Distinct stop words of one language that settle it, and at least one in so many words.
+_VOTES, _SHARE = 3, 5
 
 
 @lru_cache(maxsize=1024)
@@ -45,6 +47,12 @@ class LanguageFinder:
 
     def __init__(self, stop_words: Mapping[str, Collection[str]]) -> None:
         self._stop = {language: frozenset(words) for language, words in stop_words.items()}
+        found: dict[str, list[str]] = {}
+        for language, words in sorted(stop_words.items()):
+            for word in words:
+                found.setdefault(word, []).append(language)
+        #: Stop words of one language alone.
+        self._telling = {word: languages[0] for word, languages in found.items() if len(languages) == 1}
 
     def find(self, text: str, claim: str | None, words: Collection[str]) -> str:
         """Return the language code of ``text`` (without URLs), "" when nothing tells it.
@@ -58,10 +66,25 @@ class LanguageFinder:
                 return claimed
             if len(words) < 4:
                 return claimed if text.isascii() or (_script(text) or {claimed}) >= {claimed} else self._guess(text)[0]
+        elif language := self._vote(words):
+            return language
         language, sure = self._guess(text)
         if not claimed:
             return language
         return language if sure and language and language != claimed else claimed
+
+    def _vote(self, words: Collection[str]) -> str:
+        """Return the language whose own stop words make up much of the text, "" where that is not plain."""
+        telling = self._telling
+        votes = [telling[word] for word in words if word in telling]
+        if len(votes) < _VOTES or len(votes) * _SHARE < len(words):
+            return ""
+        first = votes[0]
+        others = len(votes) - votes.count(first)
+        if others == 0:
+            return first
+        first = max(sorted(set(votes)), key=votes.count)
+        return first if votes.count(first) >= _VOTES and votes.count(first) >= 6 * (len(votes) - votes.count(first)) else ""
 
     @staticmethod
     def _guess(text: str) -> tuple[str, bool]:

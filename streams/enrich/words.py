@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import compress
 from typing import Any
 
 import ahocorasick_rs
 import yaml
 
 from streams.enrich.fold import TOKEN, fold
+from streams.enrich.stories import copy_key, lanes
 
+_WORDS_KEPT = 100_000
 LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "ar", "hi")
 #: What a text may sound like; ``fact_check`` and ``petition`` also come from the hosts of its links.
 CUES = ("first_person", "hearsay", "question", "denial", "fact_check", "petition", "employee", "customer", "investor")
@@ -29,25 +33,69 @@ PETITION_HOSTS = frozenset({
 })  # fmt: skip
 
 
+class _WordTable(dict[str, int]):
+    """{word: its lanes for the near-copy signature, 0 where it is not salient}, filled as words come; bounded."""
+
+    def __init__(self, stop: frozenset[str], labels: Callable[[str], tuple[str, ...]]) -> None:
+        super().__init__()
+        self._stop = stop
+        self._labels = labels
+        #: Words with labels among all that were ever looked up.
+        self.labelled: dict[str, tuple[str, ...]] = {}
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _WORDS_KEPT:
+            self.clear()
+            self.labelled.clear()
+        labels = self._labels(word)
+        if labels:
+            self.labelled[word] = labels
+        salient = len(word) > 2 and word not in self._stop and not word[0].isdigit()
+        value = self[word] = lanes(word) if salient else 0
+        return value
+
+
 class Lexicon:
-    """The words of one language (with the English ones, which every language borrows): finds crisis words and cues."""
+    """The words of one language (with the English ones, which every language borrows)."""
 
     def __init__(self, language: str, version: str, entries: dict[str, tuple[str, ...]], stop: frozenset[str]) -> None:
         self.language = language
         self.version = version
         self.stop = stop
-        self._single = {word: labels for word, labels in entries.items() if _is_word(word)}
-        self._phrases = sorted(word for word in entries if not _is_word(word))
-        self._labels = [entries[phrase] for phrase in self._phrases]
+        self._words = {word: labels for word, labels in entries.items() if TOKEN.fullmatch(word)}
+        self._stems = {word[:-1]: labels for word, labels in entries.items() if word.endswith("*") and TOKEN.fullmatch(word[:-1])}
+        self._phrases = sorted(word for word in entries if word not in self._words and word[:-1] not in self._stems)
+        self._phrase_labels = [entries[phrase] for phrase in self._phrases]
         self._open = [phrase.endswith("*") for phrase in self._phrases]
         patterns = [phrase.rstrip("*") for phrase in self._phrases]
         self._find = ahocorasick_rs.AhoCorasick(patterns, store_patterns=False).find_matches_as_indexes if patterns else None
+        self._shortest = min(map(len, self._stems), default=1)
+        self._table = _WordTable(stop, self.labels_of)
 
-    def find(self, folded: str, words: set[str]) -> tuple[str, ...]:
-        """Return the labels found, sorted: ``category:word`` for crisis words, ``cue:name`` for cues."""
+    def labels(self) -> frozenset[str]:
+        """Return every label that this lexicon can give."""
+        return frozenset(label for entry in (*self._words.values(), *self._stems.values(), *self._phrase_labels) for label in entry)
+
+    def labels_of(self, word: str) -> tuple[str, ...]:
+        """Return the labels of one folded word."""
+        found = list(self._words.get(word, ()))
+        for end in range(self._shortest, len(word) + 1):
+            found += self._stems.get(word[:end], ())
+        return tuple(found)
+
+    def read(self, folded: str, words: Mapping[str, None]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+        """Return (labels sorted, salient words in order, near-copy signature) of a text.
+
+        ``words`` are its distinct folded words in order. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
+        """
+        table = self._table
+        features = list(map(table.__getitem__, words))
+        terms = tuple(compress(words, features))
         labels: list[str] = []
-        for word in self._single.keys() & words:
-            labels += self._single[word]
+        labelled = table.labelled
+        for word in words:
+            if word in labelled:
+                labels += labelled[word]
         if self._find is not None:
             length = len(folded)
             for pattern, start, end in self._find(folded, overlapping=True):
@@ -55,12 +103,8 @@ class Lexicon:
                     continue
                 if not self._open[pattern] and end < length and folded[end].isalnum():
                     continue
-                labels += self._labels[pattern]
-        return tuple(sorted(set(labels))) if labels else ()
-
-
-def _is_word(entry: str) -> bool:
-    return TOKEN.fullmatch(entry) is not None
+                labels += self._phrase_labels[pattern]
+        return tuple(sorted(set(labels))) if labels else (), terms, copy_key(list(filter(None, features)))
 
 
 def _read(language: str) -> dict[str, Any]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from streams.enrich.fold import fold
-from streams.enrich.stories import canonical_url, copy_distance, copy_key, hashtags_in, links_in, terms_of, words_of
+from streams.enrich.stories import canonical_url, copy_distance, hashtags_in, links_in, words_of
 from streams.enrich.words import lexicon
 
 TEXT = "The new bottle of Aqua Verde smells of petrol and my whole family felt sick after drinking it this morning"
+
+
+def signature(text: str) -> str:
+    folded = fold(text)
+    return lexicon("en").read(folded, dict.fromkeys(words_of(folded)))[2]
 
 
 @pytest.mark.parametrize(
@@ -47,21 +52,19 @@ def test_links_are_found_in_texts() -> None:
     ],
 )
 def test_near_copies_lie_close(copy: str) -> None:
-    """A reshare, a syndicated or a cut text lies within 12 of 64 bits of the original."""
-    one = copy_key(words_of(fold(TEXT)))
-    other = copy_key(words_of(fold(copy.replace("https://t.co/abc", " "))))
-    assert copy_distance(one, other) <= 12
+    """A reshare, a syndicated or a cut text lies within 14 of 64 bits of the original."""
+    assert copy_distance(signature(TEXT), signature(copy.replace("https://t.co/abc", " "))) <= 14
 
 
 def test_other_texts_lie_far() -> None:
     """Texts on other things differ in about half of the bits; a short text is not signed."""
     other = "I waited forty minutes for the night bus in the rain and nobody told us that it had been cancelled"
-    assert copy_distance(copy_key(words_of(fold(TEXT))), copy_key(words_of(fold(other)))) > 18
-    assert copy_key(["too", "short"]) == ""
+    assert copy_distance(signature(TEXT), signature(other)) > 18
+    assert signature("too short") == ""
 
 
 def test_terms_are_salient() -> None:
     """Stop words, numbers, handles and short words are no terms."""
-    words = words_of(fold("RT @someone: the bottle of 2024 is a BOTTLE, @other ok"))
-    assert terms_of(words, lexicon("en").stop) == ("bottle",)
+    folded = fold("RT @someone: the bottle of 2024 is a BOTTLE, @other ok")
+    assert lexicon("en").read(folded, dict.fromkeys(words_of(folded)))[1] == ("bottle",)
     assert hashtags_in("#Honte et #HONTE #été") == ("honte", "ete")
