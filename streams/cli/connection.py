@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from streams.engine.connection import connection
-from streams.engine.positions import PositionsReader
 from streams.errors import Unreachable
 from streams.settings import Settings
 
@@ -62,23 +61,6 @@ async def admin(settings: Settings) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.close()
-
-
-@asynccontextmanager
-async def following(settings: Settings) -> AsyncIterator[PositionsReader]:
-    """The workers' read positions, kept current in the background while the context lasts."""
-    async with PositionsReader(settings) as positions:
-
-        async def follow() -> None:
-            while True:
-                await positions.refresh(0.1)
-
-        task = asyncio.create_task(follow())
-        try:
-            yield positions
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def partition_counts(client: Any) -> dict[str, int]:

@@ -43,12 +43,12 @@ def command(
 
 async def _demo(seed: int, *, json: bool, folder: Path) -> None:
     from streams.cli.child import worker_process
-    from streams.cli.connection import following
     from streams.cli.output import emit, note
     from streams.cli.progress import Bar
     from streams.cli.truth import Score
     from streams.clock import monotonic
     from streams.engine.embedded import EmbeddedBroker
+    from streams.engine.positions import PositionsReader
     from streams.engine.topics import partition_counts
     from streams.simulate import simulate
     from streams.sources.plan import plan
@@ -66,7 +66,7 @@ async def _demo(seed: int, *, json: bool, folder: Path) -> None:
         counts = await partition_counts(settings, list(_topics()))
         log = folder / "worker.log"
         worker = stack.enter_context(worker_process(environment(settings, watchlist), log))
-        positions = await stack.enter_async_context(following(settings))
+        positions = await stack.enter_async_context(PositionsReader(settings))
         bar = stack.enter_context(Bar(len(made.mentions), quiet=not sys.stderr.isatty()))
         show = _printer(score, json=json, note=emit)
         events = asyncio.create_task(_subscribe(settings, show))

@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import Broker, Files, Map, MappingFile, Run, Set, Tail, load_settings, run_async
+from streams.cli.options import Broker, Files, Map, MappingFile, Run, Set, Tail, Watchlist, load_settings, run_async
 from streams.errors import BadInput
 from streams.settings import Settings
 from streams.sources.mapping import Mapping
 
 HELP = """Publish mentions from files to mentions.raw, in time order, with the clock that goes with them; holds back while consumers lag.
 
-A replay of the past needs topics of its own: give worker and replay the same --run NAME.
+A replay of the past needs topics of its own: give worker and replay the same --run NAME. With --watchlist that list
+is put in force first; a worker without a list of its own then follows it.
 
 Example: veille replay tweets.csv.gz --run airlines --map id=tweet_id --map published_at=tweet_created --set network=x
 
@@ -31,6 +32,7 @@ def command(
     maps: Map = None,
     sets: Set = None,
     mapping: MappingFile = None,
+    watchlist: Watchlist = None,
     broker: Broker = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for a worker that reads before sending.")] = False,
 ) -> None:
@@ -39,7 +41,7 @@ def command(
 
     settings = load_settings(broker=broker, run=run)
     columns = parse_mapping(maps or (), sets or (), mapping)
-    run_async(_send(settings, files, columns, tail, _times(speed), wait))
+    run_async(_send(settings, files, columns, tail, _times(speed), wait, watchlist))
 
 
 def _times(speed: str) -> float | None:
@@ -54,19 +56,26 @@ def _times(speed: str) -> float | None:
     return times
 
 
-async def _send(settings: Settings, files: list[Path], columns: Mapping, tail: float, times: float | None, wait: bool) -> None:
-    from streams.cli.connection import following
+async def _send(
+    settings: Settings, files: list[Path], columns: Mapping, tail: float, times: float | None, wait: bool, watchlist: Path | None
+) -> None:
     from streams.cli.output import note
     from streams.cli.progress import Bar
+    from streams.engine.positions import PositionsReader
     from streams.engine.topics import partition_count
     from streams.sources.files import read_mentions
     from streams.sources.plan import plan
     from streams.sources.replay import replay
 
     mentions = list(read_mentions(files, columns))
+    if watchlist is not None:
+        from streams.cli.definitions import apply_watchlist
+        from streams.enrich.watchlist import load_watchlist
+
+        note(f"watchlist version {await apply_watchlist(settings, load_watchlist(watchlist))} goes before the first mention")
     partitions = await partition_count(settings, "mentions.raw")
     raw = plan(mentions, partitions, tail, grid_seconds=settings.detect.grid_seconds)
-    async with following(settings) as positions:
+    async with PositionsReader(settings) as positions:
         with Bar(len(mentions), quiet=not sys.stderr.isatty()) as bar:
             done = await replay(settings, raw, speed=times, progress=bar, positions=positions, need_reader=wait)
     cut = "; the last clock is now, since the tail would lie in the future" if done.tail_cut else ""
