@@ -73,7 +73,7 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
                 reasons.append("young_account")
             if author.posts is not None and author.posts > 150 * max(days, 1):
                 reasons.append("posts_too_much")
-    if author.handle and _DEFAULT_HANDLE.match(author.handle.lower()):
+    if author.handle and author.handle[-1].isdigit() and _DEFAULT_HANDLE.match(author.handle.lower()):
         reasons.append("default_handle")
     if author.name == "" or (author.bio == "" and not author.name):
         reasons.append("no_profile")

@@ -29,6 +29,10 @@ _AFTER = re.compile(
 _NO_WORD_GAPS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
+#: The commonest characters that are in no word.
+_GAPS = frozenset(" \n\t.,;:!?'\"()#@-/")
+
+
 class Match(NamedTuple):
     """One brand that a mention names. ``index`` is the brand's place in the watchlist; ``matched`` one of `MATCHED`."""
 
@@ -181,9 +185,9 @@ class BrandMatcher:
 
     def _stands(self, hay: str, pattern: int, start: int, end: int) -> bool:
         """Say whether a hit begins and ends at word boundaries."""
-        if start and self._left[pattern] and _inside_word(hay[start - 1]):
+        if start and hay[start - 1] not in _GAPS and self._left[pattern] and _inside_word(hay[start - 1]):
             return False
-        return end == len(hay) or not self._right[pattern] or not _inside_word(hay[end])
+        return end == len(hay) or hay[end] in _GAPS or not self._right[pattern] or not _inside_word(hay[end])
 
     def _weigh(
         self, hay: str, end_of_text: int, hits: list[tuple[int, int, int]], tags: Sequence[str], network: str, found: dict[int, int]

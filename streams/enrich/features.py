@@ -104,18 +104,25 @@ class FeatureFinder:
         return _host_in(host, self._press) or (bool(press) and _host_in(host, press))
 
     @staticmethod
-    def _sort_labels(labels: tuple[str, ...], plain: str, links: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _sort_labels(labels: list[str], plain: str, links: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         question = "?" in plain or "\u061f" in plain
         if not labels and not links:
-            return (), (("question",) if question else ())
-        crisis = tuple(label for label in labels if not label.startswith("cue:"))
-        cues = {label[4:] for label in labels if label.startswith("cue:")}
+            return (), (_QUESTION if question else ())
+        crisis, cues = [], []
+        for label in labels:
+            if label[:4] == "cue:":
+                cues.append(label[4:])
+            else:
+                crisis.append(label)
         if question:
-            cues.add("question")
+            cues.append("question")
         for link in links:
             host = stories.host_of(link)
             if _host_in(host, FACT_CHECK_HOSTS):
-                cues.add("fact_check")
+                cues.append("fact_check")
             if _host_in(host, PETITION_HOSTS):
-                cues.add("petition")
-        return crisis, tuple(sorted(cues))
+                cues.append("petition")
+        return tuple(crisis), tuple(sorted(set(cues)) if len(cues) > 1 else cues)
+
+
+_QUESTION = ("question",)

@@ -43,11 +43,9 @@ def classes() -> dict[str, NetworkClass]:
     }
 
 
-@cache
-def _class_by_network() -> dict[str, str]:
-    return {network: name for name, entry in _data()["classes"].items() for network in entry["networks"]}
+_CLASSES: dict[str, str] = {network: name for name, entry in _data()["classes"].items() for network in entry["networks"]}
 
 
 def class_of(network: str) -> str:
     """Return the class of a network (lower case); an unknown network counts as pseudonymous."""
-    return _class_by_network().get(network, "pseudonymous")
+    return _CLASSES.get(network, "pseudonymous")

@@ -316,10 +316,15 @@ class EnrichPartition:
             mention, engagement = job.mention, job.mention.engagement or _NO_ENGAGEMENT
             outputs: list[Output] = []
             time = header_time(job.published_ms)
-            for match in job.matches:
-                own = job.matcher.own_words(match.index)
+            (
+                lang, network_class, kind, crisis_words, cues, author, followers, organic_pm, organic_reasons, author_marks, link, url,
+                copy_key, hashtags, all_terms,
+            ) = features  # fmt: skip
+            for index, brand, matched in job.matches:
+                own = job.matcher.own_words(index)
+                terms = all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own])
                 record = Enriched(
-                    brand=match.brand,
+                    brand=brand,
                     id=mention.id,
                     network=mention.network,
                     partition=partition,
@@ -327,30 +332,30 @@ class EnrichPartition:
                     applies_ms=job.applies_ms,
                     published_ms=job.published_ms,
                     version=job.matcher.version,
-                    kind=features.kind,
-                    network_class=features.network_class,
+                    kind=kind,
+                    network_class=network_class,
                     source=mention.source or "",
-                    lang=features.lang,
+                    lang=lang,
                     text=mention.text[:cut],
-                    matched=match.matched,
-                    addressed=match.matched == "handle" and features.kind != "reshare",
+                    matched=matched,
+                    addressed=matched == "handle" and kind != "reshare",
                     negative_pm=negative,
                     positive_pm=positive,
                     polarity=polarity,
-                    crisis_words=features.crisis_words,
-                    cues=features.cues,
-                    author=features.author,
-                    followers=features.followers,
-                    organic_pm=features.organic_pm,
-                    organic_reasons=features.organic_reasons,
-                    author_marks=(*features.author_marks, "owned") if match.matched == "owned" else features.author_marks,
+                    crisis_words=crisis_words,
+                    cues=cues,
+                    author=author,
+                    followers=followers,
+                    organic_pm=organic_pm,
+                    organic_reasons=organic_reasons,
+                    author_marks=(*author_marks, "owned") if matched == "owned" else author_marks,
                     root_id=mention.root_id or "",
                     parent_id=mention.parent_id or "",
-                    link=features.link,
-                    url=features.url,
-                    copy_key=features.copy_key,
-                    hashtags=features.hashtags,
-                    terms=tuple(term for term in features.terms if term not in own),
+                    link=link,
+                    url=url,
+                    copy_key=copy_key,
+                    hashtags=hashtags,
+                    terms=terms,
                     replies=_count(engagement.replies),
                     reshares=_count(engagement.reshares) + _count(engagement.quotes),
                     likes=_count(engagement.likes),
@@ -358,10 +363,10 @@ class EnrichPartition:
                     early=job.early,
                     update=job.update,
                 )
-                headers = _enriched_headers(f"{partition}-{job.offset}-{match.brand}", match.brand, time)
+                headers = _enriched_headers(f"{partition}-{job.offset}-{brand}", brand, time)
                 if job.traceparent is not None:
                     headers.append(("traceparent", job.traceparent))
-                outputs.append(Output(TOPIC, match.brand.encode(), _encode(record), headers))
+                outputs.append(Output(TOPIC, brand.encode(), _encode(record), headers))
             slots[job.slot] = outputs
 
 

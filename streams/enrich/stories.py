@@ -126,13 +126,8 @@ def hashtags_in(text: str) -> tuple[str, ...]:
 
 
 def words_of(folded: str) -> list[str]:
-    """Return the words of a folded text without URLs; handles and the mark of a reshare are left out."""
-    words = folded.translate(_SPACES).split() if folded.isascii() else _TOKEN_OR_HANDLE.findall(folded)
-    if "@" in folded:
-        words = [word for word in words if "@" not in word]
-    if words and words[0] == "rt":
-        del words[0]
-    return words
+    """Return the words of a folded text without URLs; a handle is a word that begins with ``@``."""
+    return folded.translate(_SPACES).split() if folded.isascii() else _TOKEN_OR_HANDLE.findall(folded)
 
 
 def is_reshare(text: str) -> bool:

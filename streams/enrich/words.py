@@ -40,7 +40,7 @@ class _WordTable(dict[str, int]):
         super().__init__()
         self._stop = stop
         self._labels = labels
-        #: Words with labels among all that were ever looked up.
+        #: Words with labels among those of the table.
         self.labelled: dict[str, tuple[str, ...]] = {}
 
     def __missing__(self, word: str) -> int:
@@ -50,7 +50,7 @@ class _WordTable(dict[str, int]):
         labels = self._labels(word)
         if labels:
             self.labelled[word] = labels
-        salient = len(word) > 2 and word not in self._stop and not word[0].isdigit()
+        salient = len(word) > 2 and word not in self._stop and not word[0].isdigit() and "@" not in word
         value = self[word] = lanes(word) if salient else 0
         return value
 
@@ -83,7 +83,7 @@ class Lexicon:
             found += self._stems.get(word[:end], ())
         return tuple(found)
 
-    def read(self, folded: str, words: Mapping[str, None]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    def read(self, folded: str, words: Mapping[str, None]) -> tuple[list[str], tuple[str, ...], str]:
         """Return (labels sorted, salient words in order, near-copy signature) of a text.
 
         ``words`` are its distinct folded words in order. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
@@ -91,11 +91,8 @@ class Lexicon:
         table = self._table
         features = list(map(table.__getitem__, words))
         terms = tuple(compress(words, features))
-        labels: list[str] = []
         labelled = table.labelled
-        for word in words:
-            if word in labelled:
-                labels += labelled[word]
+        labels = [label for word in words if word in labelled for label in labelled[word]]
         if self._find is not None:
             length = len(folded)
             for pattern, start, end in self._find(folded, overlapping=True):
@@ -104,7 +101,9 @@ class Lexicon:
                 if not self._open[pattern] and end < length and folded[end].isalnum():
                     continue
                 labels += self._phrase_labels[pattern]
-        return tuple(sorted(set(labels))) if labels else (), terms, copy_key(list(filter(None, features)))
+        if len(labels) > 1:
+            labels = sorted(set(labels))
+        return labels, terms, copy_key(list(filter(None, features)))
 
 
 def _read(language: str) -> dict[str, Any]:
