@@ -30,13 +30,19 @@ class Authors(msgspec.Struct, array_like=True):
     total: int = 0
     others: int = 0
     registers: bytes = b""
+    #: Sum of c ln c over the table; sum of 2^-register and number of empty registers.
+    spent: float = 0.0
+    harmonic: float = 0.0
+    empty: int = 0
 
     def learn_one(self, author: str) -> bool:
         """Take one mention by ``author`` (a keyed hash; "" counts as someone new). Return whether it is a new name."""
         self.total += 1
         counts = self.counts
         if author in counts:
-            counts[author] += 1
+            count = counts[author]
+            counts[author] = count + 1
+            self.spent += (count + 1) * math.log(count + 1) - (count * math.log(count) if count > 1 else 0.0)
             return False
         if not author:
             author = f"?{self.total}"
@@ -44,34 +50,42 @@ class Authors(msgspec.Struct, array_like=True):
             counts[author] = 1
             return True
         self.others += 1
-        registers = bytearray(self.registers or self._start())
-        new = self._put(registers, author)
-        if new:
-            self.registers = bytes(registers)
-        return new
-
-    def _start(self) -> bytes:
-        registers = bytearray(_REGISTERS)
-        for author in self.counts:
-            self._put(registers, author)
-        return bytes(registers)
-
-    @staticmethod
-    def _put(registers: bytearray, author: str) -> bool:
+        if not self.registers:
+            self._start()
         digest = xxhash.xxh3_64_intdigest(author.encode("utf-8", "replace"))
         place, rest = digest & (_REGISTERS - 1), digest >> _BITS
         rank = 65 - _BITS - rest.bit_length()
-        if rank <= registers[place]:
+        if rank <= self.registers[place]:
             return False
+        registers = bytearray(self.registers)
         registers[place] = rank
+        self._set(registers)
         return True
+
+    def _start(self) -> None:
+        registers = bytearray(_REGISTERS)
+        for author in self.counts:
+            self._put(registers, author)
+        self._set(registers)
+
+    def _set(self, registers: bytes | bytearray) -> None:
+        self.registers = bytes(registers)
+        self.empty = self.registers.count(0)
+        self.harmonic = math.fsum(2.0**-r for r in self.registers)
+
+    @staticmethod
+    def _put(registers: bytearray, author: str) -> None:
+        digest = xxhash.xxh3_64_intdigest(author.encode("utf-8", "replace"))
+        place, rest = digest & (_REGISTERS - 1), digest >> _BITS
+        rank = 65 - _BITS - rest.bit_length()
+        registers[place] = max(registers[place], rank)
 
     def distinct(self) -> int:
         """Return the number of distinct authors (estimated beyond 48)."""
         if not self.registers:
             return len(self.counts)
-        raw = 0.7183 * _REGISTERS * _REGISTERS / math.fsum(2.0**-r for r in self.registers)
-        empty = self.registers.count(0)
+        raw = 0.7183 * _REGISTERS * _REGISTERS / self.harmonic
+        empty = self.empty
         if empty and raw < 2.5 * _REGISTERS:
             raw = _REGISTERS * math.log(_REGISTERS / empty)
         return max(len(self.counts), min(self.total, round(raw)))
@@ -81,7 +95,7 @@ class Authors(msgspec.Struct, array_like=True):
         if not self.total:
             return 0.0
         n = float(self.total)
-        spent = math.fsum(c * math.log(c) for c in self.counts.values() if c > 1)
+        spent = self.spent
         if self.others:
             each = max(1.0, self.others / max(1, self.distinct() - len(self.counts)))
             spent += self.others * math.log(each)
@@ -103,5 +117,7 @@ class Authors(msgspec.Struct, array_like=True):
         self.total += other.others
         self.others += other.others
         if other.registers:
-            mine = self.registers or self._start()
-            self.registers = bytes(max(a, b) for a, b in zip(mine, other.registers, strict=True))
+            if not self.registers:
+                self._start()
+            self._set(bytes(max(a, b) for a, b in zip(self.registers, other.registers, strict=True)))
+        self.spent = math.fsum(c * math.log(c) for c in self.counts.values() if c > 1)

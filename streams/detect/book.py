@@ -11,7 +11,7 @@ from streams.detect.growth import Growth
 from streams.detect.stories import MAX_KEYS, Seed, Story, loudness
 from streams.detect.terms import Terms
 
-MAX_SEEDS = 96
+MAX_SEEDS = 48
 #: A story of which nothing was heard for so long is forgotten.
 FORGET_MS = 72 * 3_600_000
 _BY = {"r": "cascade", "l": "link", "c": "copy", "t": "terms"}
@@ -33,9 +33,12 @@ class Book(msgspec.Struct, array_like=True):
     #: Stories touched since the last judgement.
     touched: list[str] = []
 
-    def learn_one(self, mention: Enriched, weight: Weight, repeats: int, max_stories: int, known: bool) -> Story | None:
-        """Take one mention; return its story, if it has one. ``known``: the brand's usual talk is known."""
-        keys = _keys(mention)
+    def learn_one(self, mention: Enriched, weight: Weight, repeats: int, copy_key: str, max_stories: int, known: bool) -> Story | None:
+        """Take one mention; return its story, if it has one.
+
+        ``repeats``: near-copies of it within the hour, ``copy_key``: their signature; ``known``: the brand's usual talk is known.
+        """
+        keys = _keys(mention, copy_key)
         story = self._find(keys)
         if story is None:
             for key in keys:
@@ -131,7 +134,7 @@ class Book(msgspec.Struct, array_like=True):
             author=mention.author, source=mention.source, network_class=mention.network_class, loudness=loudness(mention),
             marks=("press" in marks) + 2 * ("owned" in marks), weight=(weight.vote, weight.negative, weight.trouble),
             flags=(weight.vote if weight.crisis else 0.0, weight.vote if weight.doubt else 0.0),
-            cues=mention.cues, crisis_words=mention.crisis_words, text=mention.text[:280], keys=keys,
+            cues=mention.cues, crisis_words=mention.crisis_words, text=mention.text[:200], keys=keys,
         )  # fmt: skip
         for key in keys:
             self.waiting.setdefault(key, mention.id)
@@ -171,13 +174,15 @@ class Book(msgspec.Struct, array_like=True):
 
     def expire(self, t_ms: int) -> None:
         """Forget stories and waiting keys of which nothing was heard for three days."""
-        for story in [s for s in self.stories.values() if t_ms - s.last_ms > FORGET_MS and not s.rings_ms]:
+        for story in [
+            s for s in self.stories.values() if not s.rings_ms and t_ms - s.last_ms > (FORGET_MS if s.mentions > 5 else FORGET_MS // 6)
+        ]:
             self._remove(story)
         for mention_id in [seed.mention_id for seed in self.seeds.values() if t_ms - seed.applies_ms > FORGET_MS]:
             self._drop_seed(mention_id)
 
 
-def _keys(mention: Enriched) -> list[str]:
+def _keys(mention: Enriched, copy_key: str) -> list[str]:
     keys = []
     if mention.root_id:
         keys.append("r:" + mention.root_id)
@@ -187,6 +192,6 @@ def _keys(mention: Enriched) -> list[str]:
         keys.append("r:" + mention.id)
         if mention.link:
             keys.append("l:" + mention.link)
-        if mention.copy_key:
-            keys.append("c:" + mention.copy_key)
+        if copy_key:
+            keys.append("c:" + copy_key)
     return keys

@@ -13,6 +13,7 @@ from streams.detect.authors import Authors
 from streams.detect.baseline import Baseline, Share
 from streams.detect.book import Book
 from streams.detect.budget import Budget
+from streams.detect.copies import Copies
 from streams.detect.evidence import weigh
 from streams.detect.score import Usual
 from streams.detect.stories import Story
@@ -89,6 +90,7 @@ class Brand(msgspec.Struct, array_like=True):
     #: Authors and near-copies of the current hour: {name: times}.
     hour_authors: dict[str, int] = {}
     hour_copies: dict[str, int] = {}
+    copies: Copies = msgspec.field(default_factory=Copies)
     #: Trouble in this step, and how much of it makes the brand be judged at once.
     step_trouble: float = 0.0
     trip: float = 4.0
@@ -235,17 +237,18 @@ class Brand(msgspec.Struct, array_like=True):
             repeats = self.hour_authors.get(mention.author, 0)
             if repeats or len(self.hour_authors) < _MAX_NAMES:
                 self.hour_authors[mention.author] = repeats + 1
-        copies = 0
+        copies, copy_key = 0, ""
         if mention.copy_key and mention.kind != "reshare":
-            copies = self.hour_copies.get(mention.copy_key, 0)
+            copy_key = self.copies.find(mention.copy_key)
+            copies = self.hour_copies.get(copy_key, 0)
             if copies or len(self.hour_copies) < _MAX_NAMES:
-                self.hour_copies[mention.copy_key] = copies + 1
+                self.hour_copies[copy_key] = copies + 1
         weight = weigh(mention, max(repeats, copies))
         if self.calendar and not weight.negative and not weight.crisis:
             expect = self._planned(mention)
             if expect > 1.0:
                 weight = weight._replace(vote=weight.vote / expect, trouble=weight.trouble / expect)
-        story = self.book.learn_one(mention, weight, copies, max_stories, self.known())
+        story = self.book.learn_one(mention, weight, copies, copy_key, max_stories, self.known())
         vote, negative, trouble, silent, crisis, doubt = weight
         if silent and story is not None and story.votes > 0.0:
             negative, trouble = vote * story.negative / story.votes, vote * story.trouble / story.votes

@@ -31,7 +31,8 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     """
     if "owned" in mention.author_marks:
         return Weight(0.0, 0.0, 0.0, False, False, False)
-    vote = mention.organic_pm / 1000.0 / (1.0 + repeats)
+    # Below even odds a mention is nobody's vote: doubtful ones come in hundreds, and their doubts are one doubt.
+    vote = max(0.0, mention.organic_pm - 350) / 650.0 / (1.0 + repeats)
     crisis = bool(mention.crisis_words)
     cues = mention.cues
     doubt = bool(cues) and not DOUBT.isdisjoint(cues)
@@ -45,6 +46,6 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     elif polarity == "positive":
         share = 0.0
     else:
-        share = 0.15
+        share = 0.05
     silent = mention.kind == "reshare" and not polarity and not crisis
     return Weight(vote, vote if polarity == "negative" else 0.0, vote * share, silent, crisis, doubt)

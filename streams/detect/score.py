@@ -18,6 +18,7 @@ _TEXTS = {
     "volume.mentions": "{count} mentions in {window}, {expected} expected",
     "volume.negative": "{count} negative mentions in {window}, {expected} expected",
     "volume.cold": "no baseline: judged by growth and words alone",
+    "volume.searched": "one of many pairs of words that were looked at",
     "growth.rate": "{rate} troubled mentions an hour now",
     "growth.reproduction": "each mention brings {r} more (probability of growing {p})",
     "tone.negative": "{share} % negative, usually {usual} %",
@@ -79,17 +80,23 @@ def combine(parts: list[Part]) -> Scored:
     """
     total = 0.0
     kept: list[Part] = []
-    for group in GROUPS:
-        mine = [part for part in parts if part.name.startswith(group)]
+    groups: dict[str, list[Part]] = {group: [] for group in GROUPS}
+    for part in parts:
+        groups[part.name.partition(".")[0]].append(part)
+    for mine in groups.values():
         if not mine:
             continue
-        strongest = max(mine, key=lambda part: abs(part.log_odds))
-        weighed = [part.log_odds * (1.0 if part is strongest else WEAKER) for part in mine]
-        raw = math.fsum(weighed)
+        strongest, most, rest = mine[0], -1.0, 0.0
+        for part in mine:
+            rest += part.log_odds
+            if abs(part.log_odds) > most:
+                strongest, most = part, abs(part.log_odds)
+        raw = strongest.log_odds + WEAKER * (rest - strongest.log_odds)
         bounded = clip(raw, -BOUND, BOUND)
         scale = bounded / raw if raw else 1.0
         total += bounded
-        kept += [Part(part.name, value * scale, part.values) for part, value in zip(mine, weighed, strict=True)]
+        for part in mine:
+            kept.append(Part(part.name, part.log_odds * scale * (1.0 if part is strongest else WEAKER), part.values))
     return Scored(total, tuple(kept))
 
 
@@ -153,6 +160,8 @@ def score_story(story: Story, t_ms: int, usual: Usual) -> Scored:
             {"authors": story.authors.distinct(), "effective": round(effective, 1)},
         ),
     ]  # fmt: skip
+    if story.by == "terms":
+        parts.append(Part("volume.searched", -1.0, {}))
     reached = sum(count >= 2 for count in story.networks.values())
     if reached >= 2:
         parts.append(Part("spread.networks", 0.8 * min(reached - 1, 3), {"networks": reached}))

@@ -19,8 +19,9 @@ class Terms(msgspec.Struct, array_like=True):
     """Emerging pairs of terms, after SigniTrend (Schubert, Weiler, Kriegel, KDD 2014), in fixed memory.
 
     For each term two decayed sums of votes: the last 3 h and the last 3 days. A term is up when the recent sum is at least 3 and
-    more than 2.5 standard deviations above what its past predicts, the deviation never below sqrt(1.5) (the paper's
-    bias term against rare words). Two terms that are up and stand together in mentions of 3 distinct authors make a pair.
+    3.5 standard deviations above its past share of all that is said now, so that a busy evening raises no term; the deviation
+    is never below sqrt(0.5) (the paper's bias term against rare words). Two terms that are up and stand together in
+    mentions of 3 distinct authors make a pair.
     Past the capacity the terms with the smallest past go.
 
     >>> terms = Terms()
@@ -35,15 +36,15 @@ class Terms(msgspec.Struct, array_like=True):
     table: dict[str, list[float]] = {}
     #: {pair: authors so far}
     pairs: dict[str, list[str]] = {}
-    started: float = -1.0
+    #: The same two sums over all mentions: what a term may expect is its share of them.
+    total: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
 
     def learn_one(self, t_ms: float, terms: tuple[str, ...], author: str, vote: float) -> list[str]:
         """Take one mention's terms; return the pairs of it that are emerging, in the order of its terms."""
-        if self.started < 0.0:
-            self.started = t_ms
-        past_ms = max(t_ms - self.started, _RECENT)
-        # How much of the past's time constant was lived through: before that the past sum is too small a promise.
-        known = 1.0 - math.exp(-past_ms / _PAST)
+        total = self.total
+        _fade(total, t_ms)
+        total[0] += vote
+        ratio = total[0] / max(total[1], 1.0)
         table = self.table
         up: list[str] = []
         for term in terms[:_PER_MENTION]:
@@ -51,14 +52,11 @@ class Terms(msgspec.Struct, array_like=True):
             if entry is None:
                 table[term] = [vote, 0.0, t_ms]
                 continue
-            dt = t_ms - entry[2]
-            recent = entry[0] * math.exp(-dt / _RECENT)
-            # What fades from the recent sum is past: so a burst is not its own background.
-            past = entry[1] * math.exp(-dt / _PAST) + (entry[0] - recent)
-            entry[0], entry[1], entry[2] = recent + vote, past, t_ms
+            _fade(entry, t_ms)
+            entry[0] += vote
             if entry[0] >= SUPPORT:
-                usual = past / known * (_RECENT / _PAST)
-                if entry[0] - usual >= 2.5 * math.sqrt(usual + 1.5):
+                usual = entry[1] * ratio
+                if entry[0] - usual >= 3.5 * math.sqrt(usual + 0.5):
                     up.append(term)
         if len(table) > MAX_TERMS:
             self._forget(t_ms)
@@ -89,3 +87,11 @@ class Terms(msgspec.Struct, array_like=True):
         ranked = sorted(self.table.items(), key=worth)
         for term, _ in ranked[: MAX_TERMS // 4]:
             del self.table[term]
+
+
+def _fade(entry: list[float], t_ms: float) -> None:
+    """Move [recent sum, past sum, ms] on to ``t_ms``. What fades from the recent sum is past: a burst is not its own background."""
+    dt = t_ms - entry[2]
+    recent = entry[0] * math.exp(-dt / _RECENT)
+    entry[1] = entry[1] * math.exp(-dt / _PAST) + (entry[0] - recent)
+    entry[0], entry[2] = recent, t_ms

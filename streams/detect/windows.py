@@ -47,19 +47,13 @@ class Windows(msgspec.Struct, array_like=True):
     def read(self, t_ms: int) -> list[tuple[list[float], float]]:
         """Return for each window its sums and when it starts, in hours since 1970; windows end at ``t_ms``."""
         minute, hour = -(-t_ms // MINUTE_MS), -(-t_ms // HOUR_MS)
-        five, sixty, six, day = [0.0] * SIZE, [0.0] * SIZE, [0.0] * SIZE, [0.0] * SIZE
-        for key, values in self.minutes.items():
-            if minute - 60 <= key < minute:
-                for i, value in enumerate(values):
-                    sixty[i] += value
-                if key >= minute - 5:
-                    for i, value in enumerate(values):
-                        five[i] += value
-        for key, values in self.hours.items():
-            if hour - 24 <= key < hour:
-                for i, value in enumerate(values):
-                    day[i] += value
-                if key >= hour - 6:
-                    for i, value in enumerate(values):
-                        six[i] += value
+        minutes, hours = self.minutes, self.hours
+        five = _sums([values for key in range(minute - 5, minute) if (values := minutes.get(key)) is not None])
+        sixty = _sums([values for key, values in minutes.items() if minute - 60 <= key < minute])
+        six = _sums([values for key in range(hour - 6, hour) if (values := hours.get(key)) is not None])
+        day = _sums([values for key, values in hours.items() if hour - 24 <= key < hour])
         return [(five, (minute - 5) / 60.0), (sixty, (minute - 60) / 60.0), (six, float(hour - 6)), (day, float(hour - 24))]
+
+
+def _sums(rows: list[list[float]]) -> list[float]:
+    return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * SIZE

@@ -23,7 +23,8 @@ from streams.engine.stage import InputRecord, Output
 RAW, PARTS, BRANDS = 3, 2, "abcdef"
 MINUTE, START = 60_000, 1_700_000_000_000 // 3_600_000 * 3_600_000
 SETTINGS = DetectSettings()
-_make: dict[str, Callable[..., Any]] = {name: header_maker(name) for name in ("veille.enriched", "veille.watermarks", "veille.source", "veille.brand")}
+_TYPES = ("veille.enriched", "veille.watermarks", "veille.source", "veille.brand")
+_make: dict[str, Callable[..., Any]] = {name: header_maker(name) for name in _TYPES}
 
 #: (enriched partition, key, type, value)
 Sent = tuple[int, bytes | None, str, bytes]
@@ -50,8 +51,9 @@ def _raw_outputs(seed: int) -> list[list[list[Sent]]]:
     marks = [0] * RAW
     for p, log in enumerate(logs):
         first = [
-            (_home(b), b.encode(), "veille.brand", msgspec.json.encode(BrandSettings(brand=b, version=1, partition=p, offset=-1, applies_ms=0, match_hash="m")))
+            (_home(b), b.encode(), "veille.brand", msgspec.json.encode(settings_of))
             for b in BRANDS
+            for settings_of in [BrandSettings(brand=b, version=1, partition=p, offset=-1, applies_ms=0, match_hash="m")]
         ]  # fmt: skip
         log.append(first)
     for minute in range(90):
@@ -61,7 +63,7 @@ def _raw_outputs(seed: int) -> list[list[list[Sent]]]:
             published = START + max(0, minute - r.choice([0, 0, 0, 1, 2, 30])) * MINUTE + r.randrange(MINUTE)
             applies = max(published, marks[p])
             state = r.getstate()
-            cell = []
+            cell: list[Sent] = []
             for b in sorted(r.sample(BRANDS, r.choice([1, 1, 2, 3])) + ["a"] * (n % 3 == 0)):
                 if any(c[1] == b.encode() for c in cell):
                     continue
@@ -72,9 +74,12 @@ def _raw_outputs(seed: int) -> list[list[list[Sent]]]:
         for p, log in enumerate(logs):
             if r.random() < 0.6 or minute > 85:
                 marks[p] = START + minute * MINUTE
-                log.append([(e, None, "veille.watermarks", msgspec.json.encode(Watermarks(watermarks={p: marks[p]}))) for e in range(PARTS)])
+                vector = msgspec.json.encode(Watermarks(watermarks={p: marks[p]}))
+                log.append([(e, None, "veille.watermarks", vector) for e in range(PARTS)])
             if minute in (40, 60):
-                state_of = SourceState(source_id="feed", up=minute == 60, partition=p, offset=len(log), applies_ms=marks[p], last_ms=marks[p])
+                state_of = SourceState(
+                    source_id="feed", up=minute == 60, partition=p, offset=len(log), applies_ms=marks[p], last_ms=marks[p]
+                )
                 log.append([(e, None, "veille.source", msgspec.json.encode(state_of)) for e in range(PARTS)])
     for p, log in enumerate(logs):
         end = msgspec.json.encode(Watermarks(watermarks={p: START + 60 * 60 * MINUTE}))
@@ -117,9 +122,9 @@ def _detect(partition: int, log: list[InputRecord], r: random.Random, crashes: i
     while True:
         generation += 1
         best: dict[bytes, tuple[int, bytes | None]] = {}
-        for (key, _), (progress, value) in changelog.items():
-            if key not in best or progress > best[key][0]:
-                best[key] = (progress, value)
+        for (state_key, _), (progress, value) in changelog.items():
+            if state_key not in best or progress > best[state_key][0]:
+                best[state_key] = (progress, value)
         stage = DetectPartition(partition, SETTINGS, RAW)
         stage.restore({key: value for key, (_, value) in best.items() if value is not None}, cut)
         at, crashed = commit, False
@@ -189,9 +194,8 @@ def test_waits_for_every_partition() -> None:
     """Nothing is applied while one raw partition has told no time."""
     room: WaitingRoom[int] = WaitingRoom(2)
     room.offer((1, "a", 0, 0, "b"), 0, 7)
-    room.mark({0: 100})
-    assert room.watermark is None
-    room.mark({1: 50})
+    assert not room.mark({0: 100})
+    assert room.mark({1: 50})
     assert room.watermark == 50
     assert room.pop_below(50) == ((1, "a", 0, 0, "b"), 7)
 
