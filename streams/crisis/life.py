@@ -1,0 +1,139 @@
+"""The life of a crisis: what a reading or the passing of event time makes of it. Pure; changes the `Life` it is given.
+
+    suspected --2 of 3 steps over, or a wide margin--> open --severity rises--> escalated
+    open, escalated --eased--> eased --over again--> open
+    open, escalated, eased --quiet--> resolved --over by the same rule, within 24 h--> open (reopened)
+    suspected --nothing confirms it--> cancelled
+
+Every function returns the events to send, as (type, changes of the card) in order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.signal import Signal
+from streams.clock import rfc3339
+from streams.crisis.settings import CrisisSettings
+from streams.crisis.state import OPEN, BrandState, Life
+
+MINUTE = 60_000
+HOUR = 3_600_000
+#: (event type without its prefix, changes of the card).
+Step = tuple[str, dict[str, Any]]
+
+
+def on_reading(life: Life, signal: Signal, over: bool, settings: CrisisSettings) -> list[Step]:
+    """Return what a reading that concerns ``life`` makes of it. ``over``: it is what passed the threshold."""
+    at = signal.at_ms
+    if over:
+        life.last_over_ms = at
+        if not life.over_steps or life.over_steps[-1] != signal.step:
+            life.over_steps = [*life.over_steps, signal.step][-settings.open_of_steps :]
+    phase = life.card.phase
+    if phase == "suspected":
+        return _open(life, at, "opened") if _confirmed(life, signal, over, settings) else []
+    if phase == "cancelled":
+        if life.final or not over:
+            return []
+        steps = _suspect(life, at)
+        return steps + (_open(life, at, "opened") if _confirmed(life, signal, over, settings) else [])
+    if phase == "resolved":
+        return _open(life, at, "reopened") if _confirmed(life, signal, over, settings) else []
+    if phase not in OPEN:
+        return []
+    if signal.quiet and not over:
+        return resolve(life, at)
+    if signal.eased and not over and phase != "eased":
+        return ease(life)
+    if phase == "eased" and over:
+        if life.severity_now > life.card.severity:
+            return rise(life, at)
+        return [("updated", {"phase": "escalated" if life.risen_ms else "open"})]
+    if life.severity_now > life.card.severity:
+        return rise(life, at) if at - max(life.risen_ms, opened_ms(life)) >= settings.escalate_minutes * MINUTE else []
+    if at - life.told_ms >= settings.update_minutes * MINUTE:
+        return [("updated", {"severity": max(1, life.severity_now, life.card.severity if life.card.declared_by else 1)})]
+    return []
+
+
+def _confirmed(life: Life, signal: Signal, over: bool, settings: CrisisSettings) -> bool:
+    if not over:
+        return False
+    recent = [step for step in life.over_steps if step > signal.step - settings.open_of_steps]
+    return signal.margin >= settings.open_margin or len(recent) >= settings.open_steps
+
+
+def _suspect(life: Life, at: int) -> list[Step]:
+    life.closed_ms = 0
+    return [("suspected", {"phase": "suspected", "severity": max(1, life.severity_now), "note": ""})]
+
+
+def _open(life: Life, at: int, event: str) -> list[Step]:
+    changes: dict[str, Any] = {"phase": "open", "severity": max(1, life.severity_now), "resolved_at": None, "note": ""}
+    if life.card.opened_at is None:
+        changes["opened_at"] = rfc3339(at)
+    life.closed_ms = 0
+    life.risen_ms = 0
+    life.watch_ms = at
+    return [(event, changes)]
+
+
+def opened_ms(life: Life) -> int:
+    """Return since when it has been open without a break (the time that patience starts from)."""
+    return life.watch_ms
+
+
+def rise(life: Life, at: int) -> list[Step]:
+    """Escalate to what the numbers say now."""
+    life.risen_ms = at
+    return [("escalated", {"phase": "escalated", "severity": life.severity_now})]
+
+
+def ease(life: Life) -> list[Step]:
+    """Growth and counts are back in the band; the severity may fall now."""
+    return [("eased", {"phase": "eased", "severity": max(1, min(life.severity_now or 1, life.card.severity))})]
+
+
+def resolve(life: Life, at: int) -> list[Step]:
+    """Quiet for long enough."""
+    life.closed_ms = at
+    life.over_steps = []
+    return [("resolved", {"phase": "resolved", "resolved_at": rfc3339(at)})]
+
+
+def next_due(life: Life, state: BrandState, settings: CrisisSettings) -> int | None:
+    """Return the event time (ms) at which ``life`` changes by itself, or None. While sources are silent patience does not run."""
+    dues = []
+    if life.muted_ms:
+        dues.append(life.muted_ms)
+    phase = life.card.phase
+    if phase in ("open", "escalated") and life.severity_now > life.card.severity:
+        dues.append(max(life.risen_ms, opened_ms(life)) + settings.escalate_minutes * MINUTE)
+    if not state.blind and life.seen:
+        since = max(life.last_over_ms, life.watch_ms)
+        if phase == "suspected":
+            dues.append(since + settings.suspect_minutes * MINUTE)
+        elif phase in ("open", "escalated"):
+            dues.append(since + settings.ease_hours * HOUR)
+        elif phase == "eased":
+            dues.append(since + settings.resolve_hours * HOUR)
+    return min(dues) if dues else None
+
+
+def on_time(life: Life, state: BrandState, due: int, settings: CrisisSettings) -> list[Step]:
+    """Return what ``due`` (as `next_due` gave it) makes of ``life``."""
+    if life.muted_ms == due:
+        life.muted_ms = 0
+        return [("noted", {"note": "mute ended"})] if life.card.phase in OPEN else []
+    phase = life.card.phase
+    rising = phase in ("open", "escalated") and life.severity_now > life.card.severity
+    if rising and max(life.risen_ms, opened_ms(life)) + settings.escalate_minutes * MINUTE == due:
+        return rise(life, due)
+    if phase == "suspected":
+        life.closed_ms = due
+        life.over_steps = []
+        return [("cancelled", {"phase": "cancelled", "note": "nothing confirmed it"})]
+    if phase == "eased":
+        return resolve(life, due)
+    return ease(life)

@@ -1,0 +1,82 @@
+"""What the crisis stage remembers of a brand: its crises, their clocks, and how far it has read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.crisis import Crisis
+from schemas.signal import Signal, StoryReading
+
+#: Phases in which a crisis is alive. ``suspected`` is a candidate: nothing has opened.
+ACTIVE = ("suspected", "open", "escalated", "eased")
+#: Phases in which people are at work on it.
+OPEN = ("open", "escalated", "eased")
+CLOSED = ("resolved", "cancelled", "merged")
+
+MAX_STORIES = 20
+MAX_TERMS = 24
+
+
+class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One crisis with what decides its next step. Times are event time in ms; 0 means never."""
+
+    card: Crisis
+    #: Every story id that ever belonged to it, oldest first (at most 200); the latest reading of the largest ones.
+    story_ids: list[str] = []
+    readings: dict[str, StoryReading] = {}
+    terms: list[str] = []
+    #: Steps of the grid that were over the threshold, of the last few.
+    over_steps: list[int] = []
+    last_over_ms: int = 0
+    #: Patience (easing, resolving, withdrawing) counts from here, if later than `last_over_ms`: the sources came back, a person acted.
+    watch_ms: int = 0
+    risen_ms: int = 0
+    told_ms: int = 0
+    closed_ms: int = 0
+    muted_ms: int = 0
+    #: The severity that the numbers say now; the card's rises only when an event says so.
+    severity_now: int = 0
+    #: Whether a reading ever concerned it: a crisis that a person declared waits for its first one.
+    seen: bool = False
+    #: A person ended it: it comes back by a command or not at all.
+    final: bool = False
+    last_event: str = ""
+
+
+class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One brand: sequence numbers read and written, its crises, its blindness."""
+
+    brand: str
+    signal_seq: int = 0
+    event_seq: int = 0
+    #: Crises counted so far, for their ids.
+    count: int = 0
+    #: Event time that the brand's own records have reached.
+    now_ms: int = 0
+    #: {partition of crisis.commands: highest offset seen}.
+    commands: dict[int, int] = {}
+    command_ids: list[str] = []
+    lives: list[Life] = []
+    blind: dict[str, int] = {}
+    #: Votes and missed crises are labels: {command id: label} would grow for ever, so they are only counted.
+    labels: int = 0
+    page_severity: int = 3
+    timezone: str = "UTC"
+
+
+def matches(life: Life, signal: Signal, lead: StoryReading | None) -> bool:
+    """Say whether what rings in ``signal`` (its ``lead`` story, or none: the brand as a whole) belongs to ``life``.
+
+    One cause makes several stories (a cascade, the links to it, copies): stories that share an id, a merged id or a
+    quarter of the smaller one's terms are one crisis. A brand-wide ring belongs to whatever burns.
+    """
+    if lead is None or (not life.story_ids and not life.terms):
+        return True
+    known = life.story_ids
+    if lead.story_id in known or any(story in known for story in lead.merged):
+        return True
+    mine, theirs = life.terms, lead.terms
+    if not mine or not theirs:
+        return True
+    shared = sum(1 for term in theirs if term in mine)
+    return shared * 4 >= min(len(mine), len(theirs))
