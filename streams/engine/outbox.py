@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -104,7 +105,12 @@ class Outbox:
         self._producer = producer
 
     async def stop(self, seconds: float = 5.0) -> None:
-        """Close the connection; what is not confirmed by then is given up."""
+        """Close the connection; what is not confirmed within ``seconds`` is given up."""
+        if self._producer is not None and self.failure is None:
+            # The last checkpoint's clean-up may still be on its way; a failure of it would make an orderly stop look like a crash.
+            with suppress(Fatal, TimeoutError):
+                await asyncio.wait_for(self.confirmed(), seconds)
+        self._on_failure = None
         if self._timer is not None:
             self._timer.cancel()
         tasks = [*self._resolving.values(), *(place.task for place in self._places.values() if place.task is not None)]
