@@ -44,6 +44,8 @@ class Assignment:
         self._fail = fail
         self._tasks: dict[Runner, asyncio.Task[None]] = {}
         self._kept: dict[tuple[str, TopicPartition], Runner] = {}
+        #: What each stage that reads a partition has saved (-1: nothing yet), by partition and stage name.
+        self._saved: dict[TopicPartition, dict[str, int]] = {}
         self.runners: dict[TopicPartition, list[Runner]] = {}
         self.consumer: Consumer | None = None
         self.joined = False
@@ -65,6 +67,13 @@ class Assignment:
         await self._close(leaving, self.settings.engine.session_timeout_seconds / 2)
 
     def assigned(self, places: Collection[TopicPartition], generation: int) -> None:
+        """As `_assign`; aiokafka would only log what a listener raises, so a stage that cannot be made ends the worker here."""
+        try:
+            self._assign(places, generation)
+        except Exception as error:
+            self._fail(error)
+
+    def _assign(self, places: Collection[TopicPartition], generation: int) -> None:
         """Start a runner for each stage that reads one of ``places``.
 
         A runner that was closed in the generation just before goes on with what it holds: nobody else can have owned its
@@ -72,6 +81,7 @@ class Assignment:
         """
         self.joined = True
         kept, self._kept = self._kept, {}
+        saved = self._saved = {TopicPartition(*place): {} for place in places}
         for topic, number in sorted(places):
             place = TopicPartition(topic, number)
             for spec in self._specs:
@@ -83,6 +93,7 @@ class Assignment:
                 else:
                     runner = self._new_runner(spec, place, generation)
                 self.runners.setdefault(place, []).append(runner)
+                saved[place][spec.name] = runner.saved
                 task = asyncio.ensure_future(runner.run())
                 self._tasks[runner] = task
                 task.add_done_callback(self._ended)
@@ -131,10 +142,10 @@ class Assignment:
             self.consumer.room.set()
 
     async def _commit(self, runner: Runner, offset: int) -> bool:
-        saved = [other.saved for other in self.runners.get(runner.place, [runner])]
-        if min(saved) < 0:
-            return False
-        return await self._consumer().commit_offset(runner.place, min(*saved, offset) if len(saved) > 1 else offset)
+        saved = self._saved.setdefault(runner.place, {})
+        saved[runner.spec.name] = offset
+        least = min(saved.values())
+        return least >= 0 and await self._consumer().commit_offset(runner.place, least)
 
     def _consumer(self) -> Consumer:
         assert self.consumer is not None
