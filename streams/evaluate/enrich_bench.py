@@ -1,0 +1,167 @@
+"""The bench ``enrich``: µs a mention by part, on one core, with VADER and a stock stack beside it."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from schemas.brand import Brand, Watchlist
+from streams.engine.stage import InputRecord
+from streams.enrich.brands import BrandMatcher
+from streams.enrich.decode import decode
+from streams.enrich.duplicates import SeenIds
+from streams.enrich.features import FeatureFinder
+from streams.enrich.fold import fold
+from streams.enrich.polarity import Polarity
+from streams.enrich.settings import EnrichSettings
+from streams.enrich.stage import EnrichPartition
+from streams.enrich.stories import URL
+from streams.enrich.watchlist import Watchlists, load_watchlist, parse_watchlist
+from streams.sources.files import read_mentions
+from streams.sources.mapping import Mapping
+
+_BATCH = 2000
+
+
+def simulated(count: int) -> tuple[list[bytes], Watchlist]:
+    """Return ``count`` raw mentions of the seeded simulation, and its watchlist."""
+    from streams.simulate import simulate
+    from streams.simulate.brands import demo_watchlist
+
+    values = [bytes(value) for _, value, _ in islice(simulate(7).rows(), count)]
+    return values, parse_watchlist(demo_watchlist(), "demo")
+
+
+def from_files(paths: Sequence[Path], watchlist: Path, mapping: Mapping, count: int) -> tuple[list[bytes], Watchlist]:
+    """Return up to ``count`` raw mentions of files, and the watchlist."""
+    return [mention.value for mention in islice(read_mentions(paths, mapping), count)], load_watchlist(watchlist)
+
+
+def _per_item(work: Callable[[], object], items: int, rounds: int) -> float:
+    """Return the median over rounds of CPU time for one item, in µs."""
+    times = []
+    for _ in range(rounds):
+        begin = time.process_time_ns()
+        work()
+        times.append((time.process_time_ns() - begin) / items / 1000)
+    return round(median(times), 2)
+
+
+def enrich_bench(
+    values: Sequence[bytes],
+    watchlist: Watchlist,
+    *,
+    rounds: int = 7,
+    brands: Sequence[int] = (100, 100_000),
+    polarity: Polarity | None = None,
+) -> dict[str, Any]:
+    """Measure enrichment of raw mentions. Returns ``parts``, ``total_us``, ``peers``, ``brands`` and ``rounds``; times in µs of CPU.
+
+    ``total_us`` is the whole stage from raw bytes to encoded outputs; ``rest`` in ``parts`` is what the named parts leave of it.
+    ``brands`` holds the matcher's cost with so many brands.
+    """
+    gc.collect()
+    gc.freeze()
+    calm = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        return _measure(values, watchlist, rounds, brands, polarity or Polarity.load())
+    finally:
+        gc.set_threshold(*calm)
+        gc.unfreeze()
+
+
+def _measure(
+    values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands: Sequence[int], polarity: Polarity
+) -> dict[str, Any]:
+    count = len(values)
+    watchlists = Watchlists()
+    watchlists.add(watchlist)
+    matcher = watchlists.versions()[watchlist.version]
+    settings = EnrichSettings()
+    stage = EnrichPartition(0, settings, watchlists, watchlist.version, polarity)
+    far = 4_000_000_000_000
+    records = [InputRecord(offset, far, None, value) for offset, value in enumerate(values)]
+
+    def whole() -> None:
+        stage.restore({}, None)
+        for start in range(0, count, _BATCH):
+            stage.process(records[start : start + _BATCH])
+
+    whole()
+    mentions = [decode(value)[0] for value in values]
+    plains = [URL.sub(" ", mention.text) if "://" in mention.text else mention.text for mention in mentions]
+    folded = [fold(plain) for plain in plains]
+    finder = FeatureFinder(settings.author_key)
+    languages = [finder.find(m, p, f, 0, "", matcher.press).lang for m, p, f in zip(mentions, plains, folded, strict=True)]
+    texts = [mention.text for mention in mentions]
+
+    def seen() -> None:
+        ids = SeenIds(86_400_000, 2_000_000)
+        for offset, mention in enumerate(mentions):
+            ids.judge(mention.network, mention.id, offset, 0, mention.engagement)
+
+    def scored() -> None:
+        for start in range(0, count, _BATCH):
+            polarity.score(texts[start : start + _BATCH], languages[start : start + _BATCH])
+
+    parts = {
+        "decode": _per_item(lambda: [decode(value) for value in values], count, rounds),
+        "fold": _per_item(lambda: [fold(URL.sub(" ", t) if "://" in t else t) for t in texts], count, rounds),
+        "brands": _per_item(lambda: [matcher.match(p, f, "x") for p, f in zip(plains, folded, strict=True)], count, rounds),
+        "duplicates": _per_item(seen, count, rounds),
+        "language_words_stories_author": _per_item(
+            lambda: [finder.find(m, p, f, 0, "", matcher.press) for m, p, f in zip(mentions, plains, folded, strict=True)], count, rounds
+        ),
+        "polarity": _per_item(scored, count, rounds),
+    }
+    total = _per_item(whole, count, rounds)
+    parts["rest"] = round(total - sum(parts.values()), 2)
+    return {
+        "rounds": rounds,
+        "mentions": count,
+        "parts": parts,
+        "total_us": total,
+        "peers": _peers(values, watchlist, texts, min(rounds, 3)),
+        "brands": [{"count": n, "us": _brand_cost(n, texts, rounds)} for n in brands],
+    }
+
+
+def _brand_cost(count: int, texts: Sequence[str], rounds: int) -> float:
+    """Return µs a mention of the matcher with ``count`` brands, one of which every fourth text names."""
+    matcher = BrandMatcher(
+        Watchlist(brands=tuple(Brand(id=f"b{n}", names=(f"Marque{n} Maison",), handles={"*": (f"marque{n}",)}) for n in range(count)))
+    )
+    plains = [f"{text} Marque{place % count} Maison" if place % 4 == 0 else text for place, text in enumerate(texts)]
+    pairs = [(plain, fold(plain)) for plain in plains]
+    return _per_item(lambda: [matcher.match(plain, folded, "x") for plain, folded in pairs], len(pairs), rounds)
+
+
+def _peers(values: Sequence[bytes], watchlist: Watchlist, texts: Sequence[str], rounds: int) -> dict[str, float]:
+    """Return µs a mention of what a stock stack would use; a peer that is not installed is left out."""
+    peers: dict[str, float] = {}
+    names = sorted({re.escape(name.lower()) for brand in watchlist.brands for name in brand.names})
+    pattern = re.compile(r"\b(?:" + "|".join(names) + r")\b")
+    some = texts[:1000]
+    peers["json_and_regex"] = _per_item(
+        lambda: [pattern.findall(json.loads(value)["text"].lower()) for value in values], len(values), rounds
+    )
+    cld = importlib.import_module("pycld2")
+    peers["pycld2"] = _per_item(lambda: [cld.detect(text, isPlainText=True) for text in some], len(some), rounds)
+    langid = importlib.import_module("py3langid")
+    peers["py3langid"] = _per_item(lambda: [langid.classify(text) for text in some[:200]], min(len(some), 200), 1)
+    try:
+        vader = importlib.import_module("vaderSentiment.vaderSentiment").SentimentIntensityAnalyzer()
+    except ImportError:
+        return peers
+    peers["vader"] = _per_item(lambda: [vader.polarity_scores(text) for text in some], len(some), rounds)
+    peers["stock_stack"] = round(peers["json_and_regex"] + peers["pycld2"] + peers["vader"], 2)
+    return peers
