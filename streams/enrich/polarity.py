@@ -1,0 +1,174 @@
+"""Polarity of a text: a small linear model over hashed features, one table for each language, read from one shipped file.
+
+Weights are whole numbers and every sum is one of whole numbers; what follows is exact or correctly rounded arithmetic element by
+element, so that the result of a text is the same in every batch. Training: ``streams.evaluate.polarity_train``; data, figures and
+limits: ``docs/polarity-model-card.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.enrich.polarity_features import CHAR_BITS, WORD_BITS, Batch, features
+from streams.errors import BadInput
+
+SHIPPED = Path(__file__).parent / "data" / "polarity.npz"
+LABELS = ("negative", "neutral", "positive")
+#: Longer texts are scaled down as their square root, so that length alone makes no certainty.
+PLAIN_LENGTH = 140
+#: Slots of the lexicon table, as a power of two.
+SLOT_BITS = 17
+#: Layout of the model file; a file of another layout is refused.
+LAYOUT = 1
+
+_STEPS = 256  # logits are rounded to 1/256
+_REACH = 16 * _STEPS
+_EXP = np.exp(np.arange(-2 * _REACH, 1) / _STEPS)
+_LOW = np.int64(32)
+
+
+def _pack(two: NDArray[Any]) -> NDArray[np.int64]:
+    """Put (negative, positive) weights, both relative to neutral, into one whole number, so that one gather fetches both."""
+    wide = two.astype(np.int64)
+    return np.asarray(wide[..., 0] + (wide[..., 1] << _LOW), dtype=np.int64)
+
+
+def _unpack(sums: NDArray[np.int64]) -> NDArray[np.int64]:
+    negative = (sums << _LOW) >> _LOW
+    return np.stack(((negative), (sums - negative) >> _LOW), axis=1)
+
+
+class Polarity:
+    """The model in memory: about 25 MB. ``version`` names the shipped weights; ``languages`` those it knows (ISO 639-1)."""
+
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take the arrays of a model file; see ``polarity_train.arrays_of`` for their names, shapes and units."""
+        self.version = str(arrays["version"])
+        self.languages: tuple[str, ...] = tuple(str(name) for name in arrays["languages"])
+        self._index = {name: place for place, name in enumerate(self.languages)}
+        self._chars = _pack(arrays["chars"])
+        self._words = _pack(arrays["words"])
+        self._scales: NDArray[np.float64] = arrays["scales"].astype(np.float64)
+        self._bias: NDArray[np.float64] = arrays["bias"].astype(np.float64)
+        self._abstain: NDArray[np.float64] = arrays["abstain"].astype(np.float64)
+        self._slots, self._prints = _slots(arrays, len(self.languages))
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Polarity:
+        """Read the shipped model or another file of the same layout. Raises BadInput where it cannot be read or does not fit."""
+        try:
+            with np.load(path or SHIPPED, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except (OSError, ValueError) as failure:
+            raise BadInput(f"polarity model cannot be read: {type(failure).__name__}") from None
+        if int(arrays.get("layout", -1)) != LAYOUT:
+            raise BadInput("polarity model has another layout than this program reads")
+        return cls(arrays)
+
+    def probabilities(self, texts: Sequence[str], langs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return calibrated probabilities (texts, 3: negative, neutral, positive) and which texts are too doubtful to label.
+
+        A language that the model does not know gives a row of zeros, and is doubtful.
+        """
+        probabilities = np.zeros((len(texts), 3))
+        doubtful = np.ones(len(texts), dtype=np.bool_)
+        index = self._index
+        places = np.fromiter((index.get(lang, -1) for lang in langs), dtype=np.int64, count=len(texts))
+        known = np.flatnonzero(places >= 0)
+        if len(known) == 0:
+            return probabilities, doubtful
+        if len(known) == len(texts):
+            batch = features(texts)
+        else:
+            places = places[known]
+            batch = features([texts[place] for place in known.tolist()])
+        steps = np.rint(self._logits(batch, places) * _STEPS).astype(np.int64)
+        logits = np.zeros((len(known), 3), dtype=np.int64)
+        logits[:, ::2] = np.clip(steps, -_REACH, _REACH)
+        weights = _EXP[logits - logits.max(axis=1, keepdims=True) + 2 * _REACH]
+        found = weights / (weights[:, 0] + weights[:, 1] + weights[:, 2])[:, None]
+        probabilities[known] = found
+        doubtful[known] = found.max(axis=1) < self._abstain[places]
+        return probabilities, doubtful
+
+    def score(self, texts: Sequence[str], langs: Sequence[str]) -> list[tuple[int, int, str]]:
+        """Return (negative, positive) in thousandths and the label of each text.
+
+        The label is "" and both numbers are 0 where the model abstains: doubt, or a language that it does not know.
+        """
+        if not texts:
+            return []
+        probabilities, doubtful = self.probabilities(texts, langs)
+        best = probabilities.argmax(axis=1)
+        thousandths = np.rint(probabilities * 1000).astype(np.int64)
+        thousandths[doubtful] = 0
+        best[doubtful] = 3
+        names = (*LABELS, "")
+        labels = [names[place] for place in best.tolist()]
+        return list(zip(thousandths[:, 0].tolist(), thousandths[:, 2].tolist(), labels, strict=True))
+
+    def _logits(self, batch: Batch, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(texts, 2): log-odds of negative and of positive over neutral."""
+        first = int(places[0])
+        alone = bool((places == first).all())
+        chars = _gathered(self._chars, batch.chars, batch.char_starts, places, alone)
+        words = _gathered(self._words, batch.words, batch.word_starts, places, alone)
+        slot = (batch.tokens >> np.uint32(32 - SLOT_BITS)).astype(np.int64)
+        if alone:
+            slot += first << SLOT_BITS
+        else:
+            slot += np.repeat(places << SLOT_BITS, np.diff(batch.word_starts, append=len(slot)))
+        packed = self._slots[batch.turned.astype(np.int8), slot]
+        packed[self._prints[slot] != batch.tokens] = 0
+        lexicon = np.add.reduceat(packed, batch.word_starts)
+        scales = self._scales[places]
+        total = _unpack(chars) * scales[:, 0:1] + _unpack(words) * scales[:, 1:2] + _unpack(lexicon) * scales[:, 2:3]
+        shrink = np.sqrt(PLAIN_LENGTH / np.maximum(batch.lengths, PLAIN_LENGTH))
+        return np.asarray(total * shrink[:, None] + self._bias[places], dtype=np.float64)
+
+
+def _gathered(
+    table: NDArray[np.int64],
+    sorts: tuple[NDArray[np.int64], ...],
+    starts: NDArray[np.int64],
+    places: NDArray[np.int64],
+    alone: bool,
+) -> NDArray[np.int64]:
+    """Sum the packed weights of every feature of each text, ``table`` being (languages, buckets)."""
+    sums: NDArray[np.int64]
+    if alone:
+        own = table[int(places[0])]
+        sums = own[sorts[0]]
+        for buckets in sorts[1:]:
+            sums += own[buckets]
+    else:
+        flat = table.reshape(-1)
+        offsets = np.repeat(places * table.shape[1], np.diff(starts, append=len(sorts[0])))
+        sums = flat[sorts[0] + offsets]
+        for buckets in sorts[1:]:
+            sums += flat[buckets + offsets]
+    return np.asarray(np.add.reduceat(sums, starts), dtype=np.int64)
+
+
+def _slots(arrays: dict[str, NDArray[Any]], languages: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Spread the lexicon over a table of slots: packed weights (plain or turned, slots) and the full hash in each slot."""
+    hashes = arrays["lexicon_hash"].astype(np.uint32)
+    place = arrays["lexicon_language"].astype(np.int64)
+    valence = arrays["lexicon_valence"].astype(np.int64)
+    effect = arrays["lexicon_effect"].astype(np.int64)  # (languages, 4: for, against, turned for, turned against; 2)
+    at = (hashes >> np.uint32(32 - SLOT_BITS)).astype(np.int64) + (place << SLOT_BITS)
+    slots = np.zeros((2, languages << SLOT_BITS), dtype=np.int64)
+    prints = np.zeros(languages << SLOT_BITS, dtype=np.uint32)
+    prints[at] = hashes
+    against = (valence < 0).astype(np.int64)
+    for turned in (0, 1):
+        slots[turned, at] = _pack(effect[place, against + 2 * turned] * np.abs(valence)[:, None])
+    return slots, prints
+
+
+__all__ = ["CHAR_BITS", "LABELS", "PLAIN_LENGTH", "SLOT_BITS", "WORD_BITS", "Polarity"]

@@ -1,0 +1,111 @@
+"""What the polarity model is trained on: labelled texts of a data folder, and open lexicons out of installed packages."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams.errors import BadInput
+
+#: Folder names of UMSAB and the languages they mean (ISO 639-1).
+FOLDERS = {
+    "arabic": "ar", "english": "en", "french": "fr", "german": "de", "hindi": "hi", "italian": "it", "portuguese": "pt", "spanish": "es",
+}  # fmt: skip
+
+#: Weight of a text of each further English source beside one of UMSAB, chosen by cross-validation.
+SOURCE_WEIGHTS = {"tweeteval": 1.0, "sanders": 0.3, "sentiment140": 1.0}
+
+_NOT_LETTERS = re.compile(r"\W+|\\u[0-9a-fA-F]{4}|http\S*|@\S+")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text with its label (0 negative, 1 neutral, 2 positive) and what it counts in training."""
+
+    text: str
+    label: int
+    weight: float = 1.0
+
+
+def sameness(text: str) -> str:
+    """Return what two copies of a text share, whatever was escaped or replaced in either."""
+    return _NOT_LETTERS.sub("", text).lower()[:80]
+
+
+def read_split(folder: Path, split: str) -> list[Example]:
+    """Read ``<split>_text.txt`` and ``<split>_labels.txt`` of a folder. Raises BadInput where they do not fit."""
+    try:
+        labels = [int(word) for word in (folder / f"{split}_labels.txt").read_text(encoding="utf-8").split()]
+        texts = (folder / f"{split}_text.txt").read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as failure:
+        raise BadInput(f"{folder.name}/{split} cannot be read: {type(failure).__name__}") from None
+    if texts and not texts[-1]:
+        texts.pop()
+    if len(texts) < len(labels):
+        # A file may end in texts that are empty.
+        texts += [""] * (len(labels) - len(texts))
+    if len(texts) != len(labels) or not set(labels) <= {0, 1, 2}:
+        raise BadInput(f"{folder.name}/{split}: texts and labels do not fit")
+    return [Example(text, label) for text, label in zip(texts, labels, strict=True)]
+
+
+def umsab(data: Path) -> dict[str, list[Example]]:
+    """Return train and val of each language of UMSAB."""
+    root = data / "sentiment_umsab"
+    return {FOLDERS[name]: read_split(root / name, "train") + read_split(root / name, "val") for name in sorted(FOLDERS)}
+
+
+def further_english(data: Path, known: list[Example]) -> list[Example]:
+    """Return the labelled English texts of the other sources that are not among ``known``, each once."""
+    rows = [(example.text, example.label, "tweeteval") for example in read_split(data / "sentiment_tweeteval_val", "val")]
+    names = {"negative": 0, "neutral": 1, "positive": 2}
+    with (data / "sentiment_brands" / "sanders_full-corpus.csv").open(encoding="utf-8", newline="") as file:
+        rows += [(row["TweetText"], names[row["Sentiment"]], "sanders") for row in csv.DictReader(file) if row["Sentiment"] in names]
+    path = data / "sentiment_brands" / "sentiment140_testdata.manual.2009.06.14.csv"
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows += [(row["text"], int(row["polarity"]) // 2, "sentiment140") for row in csv.DictReader(file)]
+    seen = {sameness(example.text) for example in known}
+    found = []
+    for text, label, source in rows:
+        key = sameness(text)
+        if key not in seen and SOURCE_WEIGHTS[source] > 0:
+            seen.add(key)
+            found.append(Example(text, label, SOURCE_WEIGHTS[source]))
+    return found
+
+
+def _package_file(package: str, name: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise BadInput(f"training needs the lexicon of the package {package}")
+    return Path(next(iter(spec.submodule_search_locations))) / name
+
+
+def _entries(path: Path, mark: str) -> dict[str, float]:
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        parts = line.rsplit(mark, 1) if mark == "->" else line.split(mark)
+        try:
+            found[parts[0].strip().lower()] = float(parts[1])
+        except (IndexError, ValueError):
+            continue
+    return found
+
+
+def lexicons() -> dict[str, dict[str, float]]:
+    """Return word to valence (-4 to 4): VADER for English, its French version, and emoji and emoticons for every language."""
+    english = _entries(_package_file("vaderSentiment", "vader_lexicon.txt"), "\t")
+    french = _entries(_package_file("vaderSentiment_fr", "fr_lexicon.txt"), "->")
+    signs = {word: value for word, value in english.items() if not any(char.isalnum() for char in word)}
+    for line in _package_file("vaderSentiment", "emoji_utf8_lexicon.txt").read_text(encoding="utf-8").splitlines():
+        emoji, _, told = line.partition("\t")
+        value = sum(english.get(word, 0.0) for word in told.lower().split())
+        if value:
+            signs[emoji] = max(-4.0, min(4.0, value))
+    found = {lang: dict(signs) for lang in sorted(FOLDERS.values())}
+    found["en"].update(english)
+    found["fr"].update(french)
+    return found

@@ -1,0 +1,247 @@
+"""Train the polarity model: ``python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz``.
+
+One multinomial logistic regression a language over the hashed features of ``streams.enrich.polarity_features`` and four sums of
+lexicon valences, fitted by L-BFGS from zero. Five-fold cross-validation gives the figures, the temperature and the place where
+the model abstains; the shipped weights come from all texts. Everything is fixed by the data and one seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import minimize, minimize_scalar
+
+from streams.enrich.polarity import LAYOUT, PLAIN_LENGTH, SLOT_BITS
+from streams.enrich.polarity_features import CHAR_BITS, WORD_BITS, features, token_hash
+from streams.evaluate.polarity_data import Example, further_english, lexicons, sameness, umsab
+from streams.evaluate.sentiment import calibration_error, macro_f1
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SEED = 20_240_501
+FOLDS = 5
+#: Strength of the data against the penalty, and how much more a token or a lexicon sum moves than an n-gram: by cross-validation.
+STRENGTH = 0.02
+WORD_GAIN = 2.0
+LEXICON_GAIN = 3.0
+ROUNDS = 60
+#: The model abstains below this probability of its best label; with three classes a third is no knowledge at all.
+ABSTAIN_BELOW = 0.42
+
+CHARS, WORDS = 1 << CHAR_BITS, 1 << WORD_BITS
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Hashes (sorted by slot) and valences in tenths of the words of one language that are one token."""
+
+    hashes: NDArray[np.uint32]
+    valences: NDArray[np.int8]
+
+
+def lexicon_of(words: dict[str, float]) -> Lexicon:
+    """Return the lexicon as the model holds it: at most one word a slot, the stronger one."""
+    by_slot: dict[int, tuple[float, int, int]] = {}
+    for word, value in sorted(words.items()):
+        code = token_hash(word)
+        tenths = round(value * 10)
+        if code is not None and tenths:
+            slot = code >> (32 - SLOT_BITS)
+            by_slot[slot] = max(by_slot.get(slot, (0.0, 0, 0)), (abs(value), code, tenths))
+    ordered = [by_slot[slot] for slot in sorted(by_slot)]
+    return Lexicon(np.array([row[1] for row in ordered], dtype=np.uint32), np.array([row[2] for row in ordered], dtype=np.int8))
+
+
+def design(texts: Sequence[str], lexicon: Lexicon) -> Any:
+    """Return the matrix (texts, chars + words + 4 lexicon sums) as CSR, scaled as the model will scale its sums."""
+    batch = features(texts)
+    rows, columns, values = [], [], []
+    groups = ((batch.chars, batch.char_starts, 0, 1.0), (batch.words, batch.word_starts, CHARS, WORD_GAIN))
+    for sorts, starts, offset, gain in groups:
+        owner = np.repeat(np.arange(len(texts)), np.diff(starts, append=len(sorts[0])))
+        for buckets in sorts:
+            used = buckets != 0
+            rows.append(owner[used])
+            columns.append(buckets[used] + offset)
+            values.append(np.full(int(used.sum()), gain))
+    place = np.full(1 << SLOT_BITS, -1, dtype=np.int64)
+    place[lexicon.hashes >> np.uint32(32 - SLOT_BITS)] = np.arange(len(lexicon.hashes))
+    entry = place[batch.tokens >> np.uint32(32 - SLOT_BITS)]
+    hit = (entry >= 0) & (lexicon.hashes[entry] == batch.tokens) if len(lexicon.hashes) else np.zeros(len(entry), dtype=np.bool_)
+    valence = lexicon.valences[entry[hit]].astype(np.float64)
+    rows.append(owner[hit])
+    columns.append(CHARS + WORDS + (valence < 0) + 2 * batch.turned[hit])
+    values.append(np.abs(valence) / 10 * LEXICON_GAIN)
+    plain = sparse.csr_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(len(texts), CHARS + WORDS + 4)
+    )
+    return (sparse.diags(np.sqrt(PLAIN_LENGTH / np.maximum(batch.lengths, PLAIN_LENGTH))) @ plain).tocsr()
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return probabilities of rows of logits."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fit(matrix: Any, labels: Ints, weights: Floats) -> tuple[Floats, Floats]:
+    """Return weights (columns, 3) and bias (3) with the least weighted log loss times STRENGTH plus half the squared weights."""
+    active = np.flatnonzero(np.asarray(matrix.getnnz(axis=0)).ravel() > 0)
+    used = matrix[:, active].tocsr()
+    turned = used.T.tocsr()
+    size = len(active)
+    wanted = np.eye(3)[labels]
+
+    def loss(vector: Floats) -> tuple[float, Floats]:
+        own, bias = vector[: size * 3].reshape(size, 3), vector[size * 3 :]
+        found = softmax(used @ own + bias)
+        miss = (found - wanted) * (weights * STRENGTH)[:, None]
+        value = -STRENGTH * float(weights @ np.log(np.maximum((found * wanted).sum(axis=1), 1e-12)))
+        value += 0.5 * float((own * own).sum()) + 0.005 * float(bias @ bias)
+        return value, np.concatenate([(turned @ miss + own).ravel(), miss.sum(axis=0) + 0.01 * bias])
+
+    result = minimize(loss, np.zeros(size * 3 + 3), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS, "maxcor": 6})
+    full = np.zeros((matrix.shape[1], 3))
+    full[active] = result.x[: size * 3].reshape(size, 3)
+    return full, result.x[size * 3 :]
+
+
+def balanced(logits: Floats, bias: Floats) -> Floats:
+    """Return the bias with which the mean probabilities of ``logits`` (without bias) are a third each."""
+    bias = bias.copy()
+    for _ in range(50):
+        bias -= np.log(softmax(logits + bias).mean(axis=0) * 3)
+    return bias
+
+
+def folds_of(examples: Sequence[Example]) -> Ints:
+    """Return a fold number for each example; copies of one text share theirs."""
+    keys = [sameness(example.text) for example in examples]
+    distinct = sorted(set(keys))
+    order = np.random.default_rng(SEED).permutation(len(distinct))
+    number = {key: int(order[place]) % FOLDS for place, key in enumerate(distinct)}
+    return np.array([number[key] for key in keys], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One language: float weights, bias (3), temperature, and what cross-validation found."""
+
+    weights: Floats
+    bias: Floats
+    temperature: float
+    figures: dict[str, float]
+
+
+def train(own: Sequence[Example], further: Sequence[Example], lexicon: Lexicon) -> Trained:
+    """Fit one language; ``own`` is cross-validated, ``further`` is only ever learned from."""
+    matrix = design([example.text for example in own], lexicon)
+    labels = np.array([example.label for example in own], dtype=np.int64)
+    extra = design([example.text for example in further], lexicon) if further else None
+    extra_labels = np.array([example.label for example in further], dtype=np.int64)
+    extra_weights = np.array([example.weight for example in further], dtype=np.float64)
+
+    def fitted(chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        part = matrix[chosen]
+        stacked = part if extra is None else sparse.vstack([part, extra]).tocsr()
+        weights, bias = fit(
+            stacked, np.concatenate([labels[chosen], extra_labels]), np.concatenate([np.ones(int(chosen.sum())), extra_weights])
+        )
+        return weights, balanced(part @ weights, bias)
+
+    folds = folds_of(own)
+    held = np.zeros((len(own), 3))
+    for fold in range(FOLDS):
+        weights, bias = fitted(folds != fold)
+        held[folds == fold] = matrix[folds == fold] @ weights + bias
+    rows = np.arange(len(labels))
+    best = minimize_scalar(
+        lambda log: -float(np.log(softmax(held / np.exp(log))[rows, labels]).mean()), bounds=(-1.5, 2.0), method="bounded"
+    )
+    temperature = float(np.exp(best.x))
+    probabilities = softmax(held / temperature)
+    sure = probabilities.max(axis=1) >= ABSTAIN_BELOW
+    figures = {
+        "macro_f1": macro_f1(labels, probabilities.argmax(axis=1)),
+        "macro_f1_where_sure": macro_f1(labels[sure], probabilities.argmax(axis=1)[sure]),
+        "abstained": float(1 - sure.mean()),
+        "calibration_error": calibration_error(labels, probabilities),
+        "temperature": temperature,
+        "n": len(labels),
+    }
+    weights, bias = fitted(np.ones(len(own), dtype=np.bool_))
+    return Trained(weights, bias, temperature, figures)
+
+
+def arrays_of(models: dict[str, Trained], words: dict[str, Lexicon]) -> dict[str, NDArray[Any]]:
+    """Return the model file: whole-number weights relative to neutral, and the logits that one unit of each group is worth.
+
+    ``chars`` (languages, 2^18, 2) and ``words`` (languages, 2^16, 2) int8 in units of ``scales`` (languages, 3: chars, words,
+    lexicon); ``lexicon_effect`` (languages, 4, 2) int32 a tenth of valence; ``bias`` (languages, 2); ``abstain`` (languages,).
+    """
+    languages = sorted(models)
+    shape = len(languages)
+    found: dict[str, NDArray[Any]] = {
+        "chars": np.zeros((shape, CHARS, 2), dtype=np.int8),
+        "words": np.zeros((shape, WORDS, 2), dtype=np.int8),
+        "lexicon_effect": np.zeros((shape, 4, 2), dtype=np.int32),
+        "scales": np.zeros((shape, 3)),
+        "bias": np.zeros((shape, 2)),
+    }
+    for place, name in enumerate(languages):
+        model = models[name]
+        relative = (model.weights[:, [0, 2]] - model.weights[:, [1]]) / model.temperature
+        parts = (relative[:CHARS], relative[CHARS : CHARS + WORDS] * WORD_GAIN)
+        for column, (key, part) in enumerate(zip(("chars", "words"), parts, strict=True)):
+            # Clipping the few strongest weights leaves the others more steps.
+            unit = float(np.quantile(np.abs(part[np.abs(part).max(axis=1) > 0]), 0.9998)) / 127
+            found[key][place] = np.clip(np.rint(part / unit), -127, 127)
+            found[key][place, 0] = 0
+            found["scales"][place, column] = unit
+        found["scales"][place, 2] = 1e-4
+        found["lexicon_effect"][place] = np.rint(relative[CHARS + WORDS :] * LEXICON_GAIN / 10 / 1e-4)
+        found["bias"][place] = (model.bias[[0, 2]] - model.bias[1]) / model.temperature
+    found["abstain"] = np.full(shape, ABSTAIN_BELOW)
+    found["lexicon_hash"] = np.concatenate([words[name].hashes for name in languages])
+    found["lexicon_valence"] = np.concatenate([words[name].valences for name in languages])
+    found["lexicon_language"] = np.repeat(np.arange(shape, dtype=np.int8), [len(words[name].hashes) for name in languages])
+    digest = hashlib.sha256(b"".join(found[key].tobytes() for key in sorted(found))).hexdigest()[:12]
+    return {**found, "languages": np.array(languages), "layout": np.array(LAYOUT), "version": np.array(f"polarity-{LAYOUT}-{digest}")}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, write the file, and print the cross-validated figures as JSON."""
+    parser = argparse.ArgumentParser(prog="polarity_train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    parser.add_argument("--out", type=Path, required=True, help="the model file to write (.npz)")
+    parser.add_argument("--languages", default="", help="only these, for a trial (en,fr)")
+    options = parser.parse_args(arguments)
+    labelled = umsab(options.data)
+    chosen = [name for name in options.languages.split(",") if name] or sorted(labelled)
+    words = {name: lexicon_of(entries) for name, entries in lexicons().items() if name in chosen}
+    models = {}
+    for name in chosen:
+        further = further_english(options.data, labelled[name]) if name == "en" else []
+        models[name] = train(labelled[name], further, words[name])
+        print(name, json.dumps(models[name].figures), file=sys.stderr, flush=True)
+    arrays = arrays_of(models, words)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(options.out, allow_pickle=False, **arrays)
+    report = {"version": str(arrays["version"]), "bytes": options.out.stat().st_size}
+    print(json.dumps({**report, "cross_validation": {name: models[name].figures for name in chosen}}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The sentiment exam: its figures and its folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streams.errors import BadInput
+from streams.evaluate.sentiment import calibration_error, evaluate_sentiment, macro_f1, macro_recall
+
+TEXTS = ["I hate this, awful", "It is on Monday", "I love it, great!", "worst service ever", "the shop opens at nine", "so happy, thanks"]
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "sentiment_umsab"
+
+
+def _write(folder: Path, split: str, texts: list[str], labels: list[int]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{split}_text.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    (folder / f"{split}_labels.txt").write_text("\n".join(map(str, labels)) + "\n", encoding="utf-8")
+
+
+def test_figures_by_hand() -> None:
+    """Macro F1 and recall are what they are by hand."""
+    labels, guesses = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])
+    assert macro_f1(labels, guesses) == pytest.approx(100 * (2 / 3 + 2 / 3 + 1) / 3)
+    assert macro_recall(labels, guesses) == pytest.approx(100 * (0.5 + 1 + 1) / 3)
+
+
+def test_perfect_certainty_has_no_calibration_error() -> None:
+    """A model that is sure and right is calibrated; one that is sure and wrong is off by all."""
+    sure = np.eye(3)
+    assert calibration_error(np.array([0, 1, 2]), sure) == 0
+    assert calibration_error(np.array([1, 2, 0]), sure) == 1
+
+
+def test_exam_reads_folders(tmp_path: Path) -> None:
+    """A folder of languages gives one object each, test before val, with the bounds around the figure."""
+    _write(tmp_path / "english", "val", TEXTS[:3], [0, 1, 2])
+    _write(tmp_path / "english", "test", TEXTS, [0, 1, 2, 0, 1, 2])
+    _write(tmp_path / "klingon", "test", TEXTS, [0, 1, 2, 0, 1, 2])
+    found = evaluate_sentiment([tmp_path])["languages"]
+    assert set(found) == {"english"}
+    english = found["english"]
+    assert english["n"] == 6
+    assert english["split"] == "test"
+    assert english["us_per_text"] > 0
+    for name in ("macro_f1", "macro_recall", "calibration_error", "abstained"):
+        assert english[f"{name}_low"] <= english[f"{name}_high"]
+    assert evaluate_sentiment([tmp_path / "english"])["languages"]["english"]["n"] == 6
+
+
+def test_nothing_to_measure_is_bad_input(tmp_path: Path) -> None:
+    """An empty or missing folder, or one whose labels do not fit, is told as such."""
+    with pytest.raises(BadInput):
+        evaluate_sentiment([tmp_path])
+    with pytest.raises(BadInput):
+        evaluate_sentiment([tmp_path / "missing"])
+    _write(tmp_path / "french", "val", TEXTS, [0])
+    with pytest.raises(BadInput):
+        evaluate_sentiment([tmp_path])
+
+
+def test_shared_data_has_all_languages() -> None:
+    """Every language of the data folder is examined."""
+    if not SHARED.is_dir():
+        pytest.skip("the data folder is missing")
+    assert len(evaluate_sentiment([SHARED])["languages"]) == 8
