@@ -11,7 +11,8 @@ import pytest
 #: Set in CI after `make system`: a test that is skipped then counts as failed.
 REQUIRE_ALL = os.environ.get("VEILLE_REQUIRE_ALL") == "1"
 
-for _name in [name for name in os.environ if name.startswith("VEILLE_") and not name.startswith(("VEILLE_REQUIRE", "VEILLE_FAULT", "VEILLE_TEST"))]:
+_KEPT = ("VEILLE_REQUIRE", "VEILLE_FAULT", "VEILLE_TEST")
+for _name in [name for name in os.environ if name.startswith("VEILLE_") and not name.startswith(_KEPT)]:
     # A developer's own settings must not decide what a test sees.
     del os.environ[_name]
 

@@ -2,7 +2,7 @@
 
 Each worker writes ``{"topic:partition": next offset}`` (logical topic names) to the topic ``positions``, under its own key,
 at most every 200 ms and only if something moved. A replay on the embedded broker, which keeps the last 5 MiB of a partition,
-sends no more than 2 MiB past the slowest reader (`Credit`).
+sends no more than 2 MiB past them.
 """
 
 from __future__ import annotations
@@ -10,20 +10,16 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections import deque
 from collections.abc import Callable, Mapping
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.clock import monotonic
 from streams.engine.connection import connection
 from streams.settings import Settings
 
 TOPIC = "positions"
-#: What one partition may hold unread on the embedded broker.
-CREDIT_BYTES = 2 << 20
 
 
 class PositionsWriter:
@@ -58,13 +54,14 @@ class PositionsWriter:
 class PositionsReader:
     """Follows the topic ``positions``: the furthest read position of each input partition.
 
-    ``position(topic, partition)`` is None where no worker has reported that partition yet. Use it as an async context manager.
+    Use it as an async context manager: inside, it follows the topic by itself.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
         self._found: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> PositionsReader:
         place = TopicPartition(self._settings.topic(TOPIC), 0)
@@ -81,57 +78,24 @@ class PositionsReader:
             await consumer.stop()
             raise
         self._consumer = consumer
+        self._task = asyncio.ensure_future(self._follow(consumer))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         if self._consumer is not None:
             await self._consumer.stop()
 
-    async def refresh(self, seconds: float = 0.05) -> None:
-        """Take what was published, waiting at most ``seconds`` for something new."""
-        assert self._consumer is not None
-        found = await self._consumer.getmany(timeout_ms=int(seconds * 1000))
-        for records in found.values():
-            for record in records:
-                for name, offset in orjson.loads(record.value or b"{}").items():
-                    self._found[name] = max(offset, self._found.get(name, -1))
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                for record in records:
+                    for name, offset in orjson.loads(record.value or b"{}").items():
+                        self._found[name] = max(offset, self._found.get(name, -1))
 
     def position(self, topic: str, partition: int) -> int | None:
-        """Return the next offset that is read of a logical topic's partition."""
+        """Return the next offset that is read of a logical topic's partition; None where no worker has told it yet."""
         return self._found.get(f"{topic}:{partition}")
 
-
-class Credit:
-    """Lets a sender run at most ``limit`` bytes ahead of the reader of each partition.
-
-    Call `sent` for each confirmed record, `wait` before sending more.
-    """
-
-    def __init__(self, reader: PositionsReader, *, limit: int = CREDIT_BYTES) -> None:
-        self._reader = reader
-        self._limit = limit
-        self._sent: dict[tuple[str, int], deque[tuple[int, int]]] = {}
-        self._held: dict[tuple[str, int], int] = {}
-
-    def sent(self, topic: str, partition: int, offset: int, size: int) -> None:
-        """Note that a record of ``size`` bytes lies at ``offset``."""
-        place = (topic, partition)
-        self._sent.setdefault(place, deque()).append((offset, size))
-        self._held[place] = self._held.get(place, 0) + size
-
-    def full(self) -> bool:
-        """Whether some partition has used its credit up, as far as is known now."""
-        for place, waiting in self._sent.items():
-            position = self._reader.position(*place)
-            while waiting and position is not None and waiting[0][0] < position:
-                self._held[place] -= waiting.popleft()[1]
-        return any(held > self._limit for held in self._held.values())
-
-    async def wait(self, *, seconds: float = 300.0) -> bool:
-        """Wait until every partition has credit; False if that took longer than ``seconds``."""
-        end = monotonic() + seconds
-        while self.full():
-            if monotonic() > end:
-                return False
-            await self._reader.refresh(0.1)
-        return True
