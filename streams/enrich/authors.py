@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 
@@ -31,6 +31,11 @@ def shipped_press() -> frozenset[str]:
     """Return the shipped press list: folded hosts and handles."""
     text = files("streams.enrich").joinpath("data", "press.yaml").read_text(encoding="utf-8")
     return frozenset(fold(str(entry)) for entry in yaml.safe_load(text)["press"])
+
+
+@lru_cache(maxsize=65_536)
+def _created_ms(text: str) -> int:
+    return loose_ms(text)
 
 
 class AuthorHasher:
@@ -63,7 +68,7 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
     reasons: list[str] = []
     if author.created_at:
         try:
-            days = (published_ms - loose_ms(author.created_at)) // _DAY_MS
+            days: int | None = (published_ms - _created_ms(author.created_at)) // _DAY_MS
         except (ValueError, OverflowError):
             days = None
         if days is not None:

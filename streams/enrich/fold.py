@@ -17,12 +17,31 @@ TOKEN = re.compile(r"[\w\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f\u09
 _CAMEL = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\dA-Za-z_]+")
 
 
+class _Chars(dict[str, str]):
+    """{character: what it is folded to}, filled as characters come."""
+
+    def __missing__(self, char: str) -> str:
+        plain = _MARKS.sub("", unicodedata.normalize("NFKD", char)).casefold().translate(_SPECIAL)
+        plain = _MARKS.sub("", unicodedata.normalize("NFKD", plain))
+        value = self[char] = char if plain == char else plain
+        return value
+
+
+_CHARS = _Chars()
+_ASCII = frozenset(map(chr, range(128)))
+
+
 def fold(text: str) -> str:
     """Return ``text`` in one case and without accents; equal words of different spelling become equal."""
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    return _MARKS.sub("", folded).casefold().translate(_SPECIAL)
+    folded = text.lower()
+    # Few different characters of a text are not ASCII, so that replacing each of them costs less than translating all.
+    for char in set(folded) - _ASCII:
+        plain = _CHARS[char]
+        if plain is not char:
+            folded = folded.replace(char, plain)
+    return folded
 
 
 def clean(text: str) -> str:

@@ -31,6 +31,8 @@ _ONLY_HERE = {
 #: Query keys that trackers share with pages which need them: kept on these hosts.
 _NEEDED = {"youtube.com": frozenset({"v", "list"}), "news.ycombinator.com": frozenset({"id"})}
 _MAX_URL = 1024
+#: A link that already has its one spelling.
+_PLAIN_URL = re.compile(r"https://(?!(?:www|m|mobile|amp)\.)[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?!amp$)[A-Za-z0-9_.~@-]+){0,8}")
 MAX_TERMS = 20
 MAX_HASHTAGS = 16
 
@@ -69,12 +71,16 @@ def copy_distance(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-@lru_cache(maxsize=16_384)
 def canonical_url(url: str) -> str:
     """Return one spelling of a link: https, lower-case host without www, no tracker, fragment or final slash; "" for none.
 
     Shortened links stay as they are: nothing is asked of the network.
     """
+    return url if _PLAIN_URL.fullmatch(url) else _canonical(url)
+
+
+@lru_cache(maxsize=16_384)
+def _canonical(url: str) -> str:
     url = url[:_MAX_URL]
     if url[:4].lower() == "www.":
         url = f"https://{url}"

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 _LEAP = re.compile(r"^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):60(.*)$", re.ASCII)
 _MINUTES: dict[int, str] = {}
 
@@ -13,8 +14,7 @@ _MINUTES: dict[int, str] = {}
 def _from_parts(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise ValueError("no offset from UTC")
-    since = moment - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return (moment - _EPOCH) // _MS
 
 
 def rfc3339_ms(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from itertools import compress
@@ -83,7 +83,7 @@ class Lexicon:
             found += self._stems.get(word[:end], ())
         return tuple(found)
 
-    def read(self, folded: str, words: Mapping[str, None]) -> tuple[list[str], tuple[str, ...], str]:
+    def read(self, folded: str, words: dict[str, None]) -> tuple[list[str], tuple[str, ...], str]:
         """Return (labels sorted, salient words in order, near-copy signature) of a text.
 
         ``words`` are its distinct folded words in order. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
@@ -92,7 +92,7 @@ class Lexicon:
         features = list(map(table.__getitem__, words))
         terms = tuple(compress(words, features))
         labelled = table.labelled
-        labels = [label for word in words if word in labelled for label in labelled[word]]
+        labels = [label for word in labelled.keys() & words.keys() for label in labelled[word]]
         if self._find is not None:
             length = len(folded)
             for pattern, start, end in self._find(folded, overlapping=True):

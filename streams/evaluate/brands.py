@@ -96,7 +96,9 @@ def judge(data: Path, watchlists: Path) -> list[Judged]:
 
 
 def _figures(judged: Sequence[Judged]) -> dict[str, float]:
-    right, superfluous, missed = (sum(x[place] for x in judged) for place in (1, 2, 3))
+    right = sum(x.right for x in judged)
+    superfluous = sum(x.superfluous for x in judged)
+    missed = sum(x.missed for x in judged)
     return {
         "precision": right / (right + superfluous) if right + superfluous else 1.0,
         "recall": right / (right + missed) if right + missed else 1.0,
