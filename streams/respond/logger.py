@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from streams.respond.notification import Notification
 from streams.respond.deliver import Delivery
+from streams.respond.notification import Notification
 
 _log = structlog.get_logger("veille.respond")
 

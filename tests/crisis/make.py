@@ -1,0 +1,84 @@
+"""Records of ``brand.signals`` for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from schemas.cloudevents import header_maker
+from schemas.command import Command, ForwardedCommand
+from schemas.crisis import Crisis
+from schemas.signal import Contribution, Forecast, Signal, SignalWatermark, StoryReading
+from streams.crisis.settings import CrisisSettings
+from streams.crisis.stage import CrisisPartition
+from streams.engine.stage import InputRecord, Output
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+START = 1_400_000_000_000
+
+
+def story(story_id: str = "s1", **more: Any) -> StoryReading:
+    """Return a story reading."""
+    base: dict[str, Any] = {
+        "by": "cascade", "score": 3.0, "terms": ("guitar", "broken"), "mentions": 40, "authors": 30, "negative_share": 0.8,
+        "onset_ms": START - HOUR, "networks": {"x": 40}, "network_classes": {"pseudonymous": 40},
+    }  # fmt: skip
+    return StoryReading(story_id=story_id, **{**base, **more})
+
+
+def signal(seq: int, minutes: float, brand: str = "acme", **more: Any) -> InputRecord:
+    """Return the record of one reading, minutes after `START`."""
+    at = START + int(minutes * MINUTE)
+    base: dict[str, Any] = {
+        "over": False, "score": 4.0, "threshold": 3.0, "step": int(minutes // 5), "stories": (story(),), "mentions": 40, "authors": 30,
+        "negative_share": 0.8, "usual_day_authors": 50.0, "forecast_authors_24h": Forecast(median=100.0, low=50.0, high=200.0),
+        "contributions": (Contribution(name="tone.negative", log_odds=2.0, text="80 % negative", values={"share": 80, "usual": 20}),),
+    }  # fmt: skip
+    value = Signal(brand=brand, seq=seq, at_ms=at, **{**base, **more})
+    return InputRecord(-1, 0, brand.encode(), msgspec.json.encode(value), header_maker("veille.signal")("x", brand, ""))
+
+
+def watermark(minutes: float) -> InputRecord:
+    """Return the record of a watermark."""
+    value = msgspec.json.encode(SignalWatermark(time_ms=START + int(minutes * MINUTE)))
+    return InputRecord(-1, 0, None, value, header_maker("veille.watermark")("x", "", ""))
+
+
+def command(name: str, offset: int, brand: str = "acme", crisis_id: str = "", role: str = "", **args: Any) -> InputRecord:
+    """Return the record of a forwarded command."""
+    value = Command(id=f"c{offset}", command=name, brand=brand, by="desk-1", at_ms=START, role=role, crisis_id=crisis_id, args=args)
+    forwarded = ForwardedCommand(command=value, partition=0, offset=offset)
+    return InputRecord(-1, 0, brand.encode(), msgspec.json.encode(forwarded), header_maker("veille.command.forwarded")("x", "", ""))
+
+
+def log(*records: InputRecord, start: int = 0) -> list[InputRecord]:
+    """Number records as one log."""
+    return [record._replace(offset=start + i) for i, record in enumerate(records)]
+
+
+def fresh(**settings: Any) -> CrisisPartition:
+    """Return a stage that has read nothing."""
+    stage = CrisisPartition(0, CrisisSettings(**settings))
+    stage.restore({}, None)
+    return stage
+
+
+def run(records: list[InputRecord], stage: CrisisPartition | None = None) -> list[Output]:
+    """Process a log at once."""
+    return list((stage or fresh()).process(records))
+
+
+def events(outputs: list[Output]) -> list[tuple[str, Crisis]]:
+    """(event type without prefix, card) of what went to crisis.events."""
+    return [
+        (output.headers[0][1].decode().removeprefix("veille.crisis."), msgspec.json.decode(output.value or b"", type=Crisis))
+        for output in outputs
+        if output.topic == "crisis.events"
+    ]
+
+
+def names(outputs: list[Output]) -> list[str]:
+    """Return the event types."""
+    return [name for name, _ in events(outputs)]

@@ -1,0 +1,195 @@
+"""The crisis stage: one life after another, and what disturbs it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.crisis.settings import CrisisSettings
+from streams.crisis.stage import CrisisPartition
+from streams.crisis.state import ACTIVE
+from streams.engine.stage import InputRecord, Output
+from streams.errors import LogGap
+from tests.crisis.make import command, events, fresh, log, names, run, signal, story, watermark
+
+
+def opened() -> list[InputRecord]:
+    """Two readings over the threshold: a suspicion, then an open crisis."""
+    return [signal(1, 0, over=True, margin=2.0), signal(2, 5, over=True, margin=2.0)]
+
+
+def test_two_of_three_steps_open() -> None:
+    """One step over the threshold is a suspicion, a second within three steps opens."""
+    assert names(run(log(*opened()))) == ["suspected", "opened"]
+    assert names(run(log(signal(1, 0, over=True), signal(2, 10, over=True)))) == ["suspected", "opened"]
+    assert names(run(log(signal(1, 0, over=True), signal(2, 15, over=True)))) == ["suspected"]
+    assert names(run(log(signal(1, 0, over=True), signal(2, 1, over=True)))) == ["suspected"]
+
+
+def test_wide_margin_opens_at_once() -> None:
+    """A number ten times rarer than the threshold needs no second step."""
+    assert names(run(log(signal(1, 0, over=True, margin=10.0)))) == ["suspected", "opened"]
+
+
+def test_whole_life() -> None:
+    """Opened, escalated as severity rises, eased, resolved, and reopened within a day."""
+    bigger = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
+    records = log(
+        *opened(), signal(3, 12, over=True, **bigger), signal(4, 45, over=True, **bigger), signal(5, 200, eased=True),
+        signal(6, 900, eased=True, quiet=True), signal(7, 1000, over=True), signal(8, 1005, over=True),
+    )  # fmt: skip
+    assert names(run(records)) == ["suspected", "opened", "escalated", "updated", "eased", "resolved", "reopened"]
+    cards = [card for _, card in events(run(records))]
+    assert {card.crisis_id for card in cards} == {cards[0].crisis_id}
+    assert [card.seq for card in cards] == list(range(1, len(cards) + 1))
+    assert cards[1].page
+    assert cards[1].references == ("acme-1",)
+    assert cards[1].kinds
+    assert cards[0].onset == "2014-05-13T15:53:20Z"
+
+
+def test_escalation_waits() -> None:
+    """A rise within ten minutes of the opening is told when they are over, by the watermark."""
+    bigger = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
+    outputs = run(log(*opened(), signal(3, 6, over=True, **bigger), watermark(14), watermark(16)))
+    assert names(outputs) == ["suspected", "opened", "escalated"]
+    assert dict(outputs[-1].headers)["ce_time"] == b"2014-05-13T17:08:20Z"
+
+
+def test_quiet_brand_ends_by_time() -> None:
+    """Without any more signals a suspicion is withdrawn, an open crisis eases and resolves; watermarks drive it."""
+    assert names(run(log(signal(1, 0, over=True), watermark(180), watermark(181)))) == ["suspected", "cancelled"]
+    assert names(run(log(*opened(), watermark(48 * 60)))) == ["suspected", "opened", "eased", "resolved"]
+
+
+def test_blind_stops_patience() -> None:
+    """While a source is silent nothing eases; the card says which source and since when."""
+    blind = signal(3, 10, kind="blind", blind={"feed": 1_400_000_000_000})
+    outputs = run(log(*opened(), blind, watermark(48 * 60)))
+    assert names(outputs) == ["suspected", "opened", "updated"]
+    assert events(outputs)[-1][1].blind == {"feed": "2014-05-13T16:53:20Z"}
+    back = signal(4, 49 * 60, kind="sighted")
+    assert names(run(log(*opened(), blind, watermark(48 * 60), back, watermark(50 * 60), watermark(56 * 60)))) == [
+        "suspected", "opened", "updated", "updated", "eased",
+    ]  # fmt: skip
+
+
+def test_other_cause_is_another_crisis() -> None:
+    """A story that shares neither id nor terms is a crisis of its own; one that shares terms belongs to the first."""
+    other = (story("s2", terms=("strike", "pilots")),)
+    kin = (story("s3", terms=("broken", "guitar", "song")),)
+    ids = {card.crisis_id for _, card in events(run(log(*opened(), signal(3, 10, over=True, stories=other))))}
+    assert len(ids) == 2
+    ids = {card.crisis_id for _, card in events(run(log(*opened(), signal(3, 10, over=True, stories=kin))))}
+    assert len(ids) == 1
+
+
+def test_gap_stops() -> None:
+    """A hole in a brand's sequence stops the worker."""
+    with pytest.raises(LogGap):
+        run(log(signal(1, 0), signal(3, 5)))
+
+
+def test_garbage_passes() -> None:
+    """Records that are not ours change nothing."""
+    junk = [InputRecord(-1, 0, b"k", b"\xff{", (("ce_type", name),)) for name in (b"veille.signal", b"veille.watermark", b"x", b"")]
+    assert run(log(*junk)) == []
+
+
+def test_cards_rebuild_from_events() -> None:
+    """The latest card of crisis.state is the latest event's, refusals left out."""
+    refused = command("cancel", 0, role="watch", crisis_id="nobody")
+    outputs = run(log(*opened(), refused, command("open", 1, headline="fire"), watermark(400)))
+    rebuilt = {card.crisis_id: card for name, card in events(outputs) if name != "refused"}
+    state = {output.key: output.value for output in outputs if output.topic == "crisis.state"}
+    assert state == {card.crisis_id.encode(): _encode(card) for card in rebuilt.values()}
+
+
+def _encode(card: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(card)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[InputRecord]:
+    """A log of two brands: readings, commands, watermarks, second deliveries."""
+    records: list[InputRecord] = []
+    seq = {"acme": 0, "other": 0}
+    minute = 0.0
+    stories = [story("s1"), story("s2", terms=("strike",)), story("s3", terms=("strike", "x"), mentions=900, authors=700)]
+    for n in range(draw(st.integers(5, 40))):
+        minute += draw(st.sampled_from([0, 1, 5, 5, 30, 400, 1500]))
+        brand = draw(st.sampled_from(["acme", "acme", "other"]))
+        what = draw(st.sampled_from(["over", "over", "over", "calm", "mark", "again", "command", "blind"]))
+        if what in ("over", "calm", "blind"):
+            seq[brand] += 1
+            kind = {"kind": draw(st.sampled_from(["blind", "sighted"]))} if what == "blind" else {}
+            blind = {"feed": 1} if kind.get("kind") == "blind" else {}
+            chosen = tuple(draw(st.lists(st.sampled_from(stories), max_size=2, unique_by=lambda s: s.story_id)))
+            records.append(
+                signal(seq[brand], minute, brand, over=what == "over", margin=draw(st.sampled_from([1.0, 20.0])), stories=chosen,
+                       eased=draw(st.booleans()), quiet=draw(st.booleans()), blind=blind, **kind)
+            )  # fmt: skip
+        elif what == "mark":
+            records.append(watermark(minute))
+        elif what == "again" and records:
+            records.append(draw(st.sampled_from(records)))
+        elif what == "command":
+            name = draw(st.sampled_from(["open", "ack", "mute", "cancel", "close", "reopen", "set-kind", "hold", "merge", "split", "vote"]))
+            target = draw(st.sampled_from(["", "acme-20140513T155320-1", "acme-20140513T155320-2", "nobody"]))
+            into = "acme-20140513T155320-2"
+            args = {"headline": "fire", "minutes": 60, "kind": "rumour", "into": into, "stories": ["s1"], "label": "yes"}
+            records.append(command(name, n, brand, target, **args))
+    return log(*records, watermark(minute + 10_000))
+
+
+@settings(max_examples=150, deadline=None)
+@given(logs())
+def test_invariants(records: list[InputRecord]) -> None:
+    """Sequences are dense per brand, ids unique, and no story belongs to two live crises."""
+    stage = fresh()
+    seqs: dict[str, int] = {}
+    for record in records:
+        for _, card in events(list(stage.process([record]))):
+            assert card.seq == seqs.get(card.brand, 0) + 1
+            seqs[card.brand] = card.seq
+        for state in stage._brands.values():
+            mine = [x for life in state.lives if life.card.phase in ACTIVE for x in life.story_ids]
+            assert len(mine) == len(set(mine))
+
+
+@settings(max_examples=150, deadline=None)
+@given(logs(), st.data())
+def test_cuts_and_restarts_change_nothing(records: list[InputRecord], data: st.DataObject) -> None:
+    """Any batches, saved and loaded anywhere, with records delivered again, give the same events."""
+    calm = run(records)
+    stage, outputs, at = fresh(), list[Output](), 0
+    states: dict[bytes, tuple[int, bytes]] = {}
+    cut: bytes | None = None
+    saved = 0
+    while at < len(records):
+        size = data.draw(st.integers(1, 7))
+        outputs += stage.process(records[at : at + size])
+        at = min(at + size, len(records))
+        what = data.draw(st.sampled_from(["on", "save", "save states only", "crash"]))
+        if what.startswith("save"):
+            checkpoint = stage.checkpoint(at)
+            for record in checkpoint.states:
+                if record.progress >= states.get(record.key, (-1, b""))[0]:
+                    states[record.key] = (record.progress, record.value or b"")
+            if what == "save":
+                cut, saved = checkpoint.cut, checkpoint.commit
+            else:
+                what = "crash"
+        if what == "crash":
+            stage, at = CrisisPartition(0, CrisisSettings()), saved
+            stage.restore({key: value for key, (_, value) in states.items()}, cut)
+    once = {(o.topic, dict(o.headers)["ce_id"]): o for o in outputs if o.topic == "crisis.events"}
+    assert once == {(o.topic, dict(o.headers)["ce_id"]): o for o in calm if o.topic == "crisis.events"}
+    for brand in ("acme", "other"):
+        first = [o for o in calm if o.topic == "crisis.events" and o.key == brand.encode()]
+        assert [o for o in once.values() if o.key == brand.encode()] == first
+
+
