@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -44,5 +46,15 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine; Ctrl-C cancels it and its cleaning up is waited for."""
-    return asyncio.run(work)
+    """Run a coroutine; Ctrl-C and SIGTERM cancel it, and its cleaning up is waited for (exit codes 130 and 143)."""
+
+    async def guarded() -> T:
+        task = asyncio.current_task()
+        if task is not None and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
