@@ -259,7 +259,7 @@ class _Replay:
         while await self._brake.must_wait():
             if self._report is not None:
                 self._report(self._done)
-            await self._sleep(0.02)
+            await self._sleep(0.05)
         self._done.held_back = False
         self._done.waited_seconds += monotonic() - started
 
