@@ -21,6 +21,8 @@ SHIPPED = Path(__file__).parent / "data" / "polarity.npz"
 LABELS = ("negative", "neutral", "positive")
 #: Longer texts are scaled down as their square root, so that length alone makes no certainty.
 PLAIN_LENGTH = 140
+#: Texts at once: more make arrays that leave the cache and are returned to the system after each step.
+CHUNK = 192
 #: Slots of the lexicon table, as a power of two.
 SLOT_BITS = 17
 #: Layout of the model file; a file of another layout is refused.
@@ -70,6 +72,11 @@ class Polarity:
             raise BadInput("polarity model has another layout than this program reads")
         return cls(arrays)
 
+    def abstains_below(self, lang: str) -> float:
+        """Return the probability of the best label below which ``lang`` gets no label; 1 for an unknown language."""
+        place = self._index.get(lang)
+        return 1.0 if place is None else float(self._abstain[place])
+
     def probabilities(self, texts: Sequence[str], langs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return calibrated probabilities (texts, 3: negative, neutral, positive) and which texts are too doubtful to label.
 
@@ -101,8 +108,12 @@ class Polarity:
 
         The label is "" and both numbers are 0 where the model abstains: doubt, or a language that it does not know.
         """
-        if not texts:
-            return []
+        found: list[tuple[int, int, str]] = []
+        for start in range(0, len(texts), CHUNK):
+            found += self._scored(texts[start : start + CHUNK], langs[start : start + CHUNK])
+        return found
+
+    def _scored(self, texts: Sequence[str], langs: Sequence[str]) -> list[tuple[int, int, str]]:
         probabilities, doubtful = self.probabilities(texts, langs)
         best = probabilities.argmax(axis=1)
         thousandths = np.rint(probabilities * 1000).astype(np.int64)

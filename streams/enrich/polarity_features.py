@@ -84,6 +84,7 @@ for _place in range(32):
     _power = _power * 0x01000193 * 3 % 2**32
 _CODES = (np.arange(_TOP, dtype=np.uint32) + _U32(1)) * _MIX
 _CODES ^= _CODES >> _U32(15)
+_FOLDED = _CODES[_FOLD]
 
 
 def _finish(hashes: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
@@ -95,10 +96,20 @@ def _finish(hashes: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
 
 def _plain_hash(word: str) -> int:
     codes = np.frombuffer(word.encode("utf-32-le"), dtype="<u4")
-    return int((_CODES[_FOLD[codes]] * _PLACES[: len(codes)]).sum(dtype=np.uint32))
+    return int((_FOLDED[codes] * _PLACES[: len(codes)]).sum(dtype=np.uint32))
 
 
-_NEGATOR_HASHES = np.array(sorted(_plain_hash(word) for word in NEGATORS), dtype=np.uint32)
+def _negators() -> NDArray[np.uint32]:
+    """Return full hashes at their slots; a slot that two negators want would lose one, which the tests rule out."""
+    table = np.zeros(1 << _NEGATOR_BITS, dtype=np.uint32)
+    for word in NEGATORS:
+        code = _plain_hash(word)
+        table[code >> (32 - _NEGATOR_BITS)] = code
+    return table
+
+
+_NEGATOR_BITS = 15
+_NEGATOR_TABLE = _negators()
 
 
 @dataclass(frozen=True)
@@ -141,7 +152,7 @@ def features(texts: Sequence[str]) -> Batch:
     lengths = np.add.reduceat(keep, starts, dtype=np.int64)
     starts = np.cumsum(lengths) - lengths
     kind = kind[kept]
-    codes = _CODES[_FOLD[raw[kept]]]
+    codes = _FOLDED[raw[kept]]
     chars = _char_buckets(codes, starts, lengths)
     words, word_starts, tokens, turned = _word_buckets(codes, kind, starts)
     return Batch(chars, starts, words, word_starts, tokens, turned, lengths)
@@ -210,7 +221,7 @@ def _word_buckets(
     word_starts = np.flatnonzero(border[heads])
     counts = np.diff(word_starts, append=len(heads))
     single = tokens.copy()
-    negator = np.flatnonzero(np.isin(tokens, _NEGATOR_HASHES))
+    negator = np.flatnonzero(_NEGATOR_TABLE[tokens >> _U32(32 - _NEGATOR_BITS)] == tokens)
     ends = word_starts + counts
     turned = np.zeros(len(tokens), dtype=np.bool_)
     if len(negator):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.enrich.polarity_features import Batch, features, token_hash
+from streams.enrich.polarity_features import NEGATORS, Batch, features, token_hash
 
 
 def _of(batch: Batch, place: int) -> tuple[list[list[int]], list[list[int]], list[int]]:
@@ -49,3 +49,9 @@ def test_several_tokens_have_no_single_hash() -> None:
     """What a text would split cannot be looked up as one word."""
     assert token_hash("two words") is None
     assert token_hash("") is None
+
+
+def test_every_negator_turns() -> None:
+    """No negator was lost to another: each turns the word after it."""
+    for word in NEGATORS:
+        assert features([f"{word} xyz"]).turned.tolist() == [False, False, True]
