@@ -62,7 +62,12 @@ class Brake:
         return self._sent[partition] - self._read[partition]
 
     async def must_wait(self) -> bool:
-        """Say whether a partition of any topic holds more unread bytes than the credit."""
+        """Say whether a partition of any topic holds more unread bytes than the credit.
+
+        While no reader has told where it is there is nobody to wait for: the topic's retention keeps what is sent.
+        """
+        if not self.reader_seen():
+            return False
         if any(self.unread_bytes(partition) > self._credit for partition in self._begin):
             return True
         for (topic, partition), end in (await self._ends()).items():

@@ -20,13 +20,15 @@ class Positions:
 
 
 def test_unread_bytes_fall_as_the_reader_goes_on() -> None:
-    """What the reader has passed counts no longer."""
+    """What the reader has passed counts no longer; without any reader nobody is waited for."""
     positions = Positions()
     brake = Brake(positions, {0: 10}, lambda: _ends({}), credit_bytes=100)
     assert not brake.reader_seen()
     brake.sent(0, 12, 80)
     brake.sent(0, 14, 80)
     assert brake.unread_bytes(0) == 160
+    assert not asyncio.run(brake.must_wait())
+    positions.at["mentions.raw", 0] = 10
     assert asyncio.run(brake.must_wait())
     positions.at["mentions.raw", 0] = 13
     assert brake.reader_seen()
@@ -37,6 +39,7 @@ def test_unread_bytes_fall_as_the_reader_goes_on() -> None:
 def test_topics_of_later_stages_hold_back_too() -> None:
     """A lag on enriched mentions stops the sender even when the raw topic is read."""
     positions = Positions()
+    positions.at["mentions.raw", 0] = 0
     positions.at["mentions.enriched", 1] = 0
     brake = Brake(positions, {0: 0}, lambda: _ends({("mentions.enriched", 1): 5000}))
     assert asyncio.run(brake.must_wait())
