@@ -186,8 +186,8 @@ async def reader_of(settings: Settings, place: TopicPartition) -> AsyncIterator[
         fetch_max_wait_ms=50,
         max_partition_fetch_bytes=4 << 20,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([place])
         yield consumer
     finally:

@@ -18,9 +18,7 @@ class MemoryRunner:
     ``timestamp_ms`` stands for the wall time at which Kafka would have received the records.
     """
 
-    def __init__(
-        self, specs: Sequence[StageSpec], partitions: Mapping[str, int], *, timestamp_ms: int, tap: Tap | None = None
-    ) -> None:
+    def __init__(self, specs: Sequence[StageSpec], partitions: Mapping[str, int], *, timestamp_ms: int, tap: Tap | None = None) -> None:
         self._specs = list(specs)
         self._partitions = dict(partitions)
         self._timestamp_ms = timestamp_ms

@@ -101,7 +101,11 @@ class Outbox:
             max_request_size=max(self._max_record, engine.producer_batch_bytes) + (1 << 20),
             request_timeout_ms=int(self._deadline * 1000),
         )
-        await producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
         self._producer = producer
 
     async def stop(self, seconds: float = 5.0) -> None:

@@ -57,6 +57,7 @@ async def partition_counts(settings: Settings, topics: list[str], *, seconds: fl
     try:
         await producer.start()
     except KafkaConnectionError as error:
+        await producer.stop()
         raise Unreachable(f"no broker answers at {settings.broker}") from error
     found: dict[str, int] = {}
     try:
@@ -89,6 +90,7 @@ async def ensure_topics(settings: Settings, plans: Mapping[str, TopicPlan]) -> l
     try:
         await admin.start()
     except KafkaConnectionError as error:
+        await admin.close()
         raise Unreachable(f"no broker answers at {settings.broker}") from error
     try:
         wanted = [

@@ -196,7 +196,7 @@ async def test_input_deleted_before_it_was_read_is_told(embedded_broker: str) ->
     """A worker whose next record is gone from the log ends loudly instead of going on behind the hole."""
     if os.environ.get("VEILLE_TEST_BROKER"):
         pytest.skip("a real broker deletes by time; the embedded one by size")
-    settings = settings_for(embedded_broker, "deleted")
+    settings = settings_for(embedded_broker, "deleted", compression="none")
     await prepare(settings)
     await publish(settings, 100)
     worker = Worker(settings, [counting_spec()])
