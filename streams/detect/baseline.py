@@ -18,7 +18,7 @@ COLD_HOURS = 24.0
 class Baseline(msgspec.Struct, array_like=True):
     """Expected count of a brand, hour by hour, and how surprising a window's count is.
 
-    N ~ negative binomial with mean m = rate x season x hours x live and Var = phi m + m^2 / a, where rate ~ Gamma(a, b)
+    N ~ negative binomial with mean m = rate x season x hours x live and Var = phi m + phi_1h m^2 / a, where rate ~ Gamma(a, b)
     with forgetting (half-life four days), phi >= 1 learned by window length from squared residuals (each capped at 8 times
     the current one, a robust scale). Only the update of the rate is capped, at m + 3 standard deviations, and not on
     the first day. A shadow learns everything and can take over after a level shift (`rebase`).
@@ -66,7 +66,7 @@ class Baseline(msgspec.Struct, array_like=True):
 
     def variance(self, mean: float, window: int) -> float:
         """Return the predictive variance of a count with this mean in window number ``window`` (0: 5 min ... 3: 24 h)."""
-        return self.phi[window] * mean + mean * mean / max(self.a, 0.5)
+        return self.phi[window] * mean + mean * mean * self.phi[1] / max(self.a, 0.5)
 
     def score_one(self, count: float, mean: float, window: int) -> float:
         """Return -log10 P(N >= count), before any recalibration."""
@@ -92,7 +92,7 @@ class Baseline(msgspec.Struct, array_like=True):
         """Let a window's squared residual move its dispersion."""
         if self.cold or mean <= 0.0:
             return
-        own = mean * mean / max(self.a, 0.5)
+        own = mean * mean * self.phi[1] / max(self.a, 0.5)
         squared = max(0.0, (count - mean) ** 2 - own) / mean
         pace = 0.02 * mean / (mean + 0.3)
         self.phi[window] = clip(self.phi[window] + pace * (min(squared, 8.0 * self.phi[window]) - self.phi[window]), 1.0, 200.0)

@@ -107,10 +107,20 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     return Judgement(tuple(dict.fromkeys(kinds)), number, threshold, over, quiet, best, windows, tuple(shown[:5]))
 
 
-def _judge_whole(brand: Brand, t_ms: int) -> tuple[tuple[WindowReading, ...], Scored]:
-    """Score the brand as a whole: counts of mentions and of negative ones in four windows, tone and authors of the last hour."""
+class Surprises(NamedTuple):
+    """How surprising the brand's counts are: (-log10 p before recalibration, -number of the window), of mentions and of negatives."""
+
+    loud: tuple[float, int]
+    angry: tuple[float, int]
+    readings: tuple[WindowReading, ...]
+    hour: list[float]
+    hour_mean: float
+
+
+def surprises(brand: Brand, t_ms: int) -> Surprises:
+    """Compare the counts of the four windows that end at ``t_ms`` with what is expected; remember the hour's greatest."""
     base, now = brand.base, t_ms / HOUR_MS
-    negative, trouble, live = brand.negative.value(), brand.trouble.value(), brand.live
+    negative, live = brand.negative.value(), brand.live
     raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
     spread = 1.0 / (brand.negative.yes + 1.0)
     readings: list[WindowReading] = []
@@ -134,6 +144,13 @@ def _judge_whole(brand: Brand, t_ms: int) -> tuple[tuple[WindowReading, ...], Sc
         if place == 1:
             hour, hour_mean = sums, mean
     brand.hour_surprise = max(brand.hour_surprise, loud[0], angry[0])
+    return Surprises(loud, angry, tuple(readings), hour, hour_mean)
+
+
+def _judge_whole(brand: Brand, t_ms: int) -> tuple[tuple[WindowReading, ...], Scored]:
+    """Score the brand as a whole: counts of mentions and of negative ones in four windows, tone and authors of the last hour."""
+    loud, angry, readings, hour, hour_mean = surprises(brand, t_ms)
+    base, trouble = brand.base, brand.trouble.value()
     parts: list[Part] = []
     if base.cold:
         parts.append(Part("volume.cold", -2.0, {}))
@@ -166,7 +183,7 @@ def _judge_whole(brand: Brand, t_ms: int) -> tuple[tuple[WindowReading, ...], Sc
     if hour[RAW] >= 5.0 and authors < 0.6 * hour[RAW]:
         organic = authors / hour[RAW]
         parts.append(Part("spread.organic", -4.0 * clip((0.6 - organic) / 0.3, 0.0, 1.0), {"organic": round(100 * organic)}))
-    return tuple(readings), combine(parts)
+    return readings, combine(parts)
 
 
 def _join(brand: Brand, ring: Ring, t_ms: int, stories: list[Story], whole: bool) -> None:
