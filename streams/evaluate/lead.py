@@ -182,7 +182,9 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def evaluate_lead(folders: Sequence[Path], settings: Settings, *, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+def evaluate_lead(
+    folders: Sequence[Path], settings: Settings, *, rates: Sequence[float] = RATES, progress: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Return the object of the exam ``lead``: ``curve``, ``crises`` (at the watchlist's own budget), ``shipped`` and ``rules``."""
     read = [read_folder(folder) for folder in folders]
     if not any(event.crisis for folder in read for event in folder.planted):
@@ -202,7 +204,7 @@ def evaluate_lead(folders: Sequence[Path], settings: Settings, *, progress: Call
     shipped, wrong = pooled(None)
     days = sum(folder.brand_days for folder in read)
     curve = []
-    for rate in RATES:
+    for rate in rates:
         outcomes, false_alarms = pooled(rate * 7)
         curve.append(curve_row(rate, outcomes, false_alarms, days))
     return {
