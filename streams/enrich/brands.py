@@ -19,6 +19,7 @@ MATCHED = ("owned", "handle", "hashtag", "name", "person")
 _OWNED, _HANDLE, _HASHTAG, _NAME, _PERSON = range(5)
 
 _TAG = re.compile(r"#([\w]+)")
+_MAX_TAGS = 64
 _NOT_WORD = re.compile(r"[\W_]+")
 _BEFORE = re.compile(
     r"^(?:boycott(?:ez|er|e)?|boycot|boicot|boykott|delete|cancel|ban|stop|fuck|shameon|shame|honte|dump|quit|anti|pas)(.{3,})$"
@@ -82,6 +83,7 @@ class BrandMatcher:
         self._own_words: dict[int, frozenset[str]] = {}
         for index, brand in enumerate(watchlist.brands):
             self._add(index, brand)
+        self._owned_somewhere = any(":" in account for account in self._owned)
         # Patterns that name a brand come first; the rest only helps to decide.
         self._patterns = [*sorted(self._uses), *sorted(self._aux - self._uses.keys())]
         self._naming = len(self._uses)
@@ -153,8 +155,9 @@ class BrandMatcher:
         for word in (handle, author_id):
             if word:
                 found += self._owned.get(word, ())
-                found += self._owned.get(f"{network}:{word}", ())
-        return sorted(set(found))
+                if self._owned_somewhere:
+                    found += self._owned.get(f"{network}:{word}", ())
+        return sorted(set(found)) if found else found
 
     def match(self, text: str, folded: str, network: str, handle: str = "", author_id: str = "") -> list[Match]:
         """Return the brands that a mention names, in the order of the watchlist.
@@ -164,7 +167,7 @@ class BrandMatcher:
         found: dict[int, int] = dict.fromkeys(self.owners(network, handle, author_id), _OWNED) if self._owned else {}
         hay, tags = folded, ()
         if "#" in folded:
-            tags = tuple(_TAG.findall(text))
+            tags = tuple(dict.fromkeys(_TAG.findall(text)))[:_MAX_TAGS]
             words = [split for split in map(split_hashtag, tags) if " " in split]
             if words:
                 hay = folded + "\n" + "\n".join(words)
@@ -192,7 +195,7 @@ class BrandMatcher:
     def _weigh(
         self, hay: str, end_of_text: int, hits: list[tuple[int, int, int]], tags: Sequence[str], network: str, found: dict[int, int]
     ) -> None:
-        naming, meaning = self._naming, self._meaning
+        naming, meaning, excluded = self._naming, self._meaning, self._excluded
         candidates: list[tuple[_Use, int, int, int]] = []
         for pattern, start, end in hits:
             if pattern >= naming or not self._stands(hay, pattern, start, end):
@@ -210,7 +213,10 @@ class BrandMatcher:
                     if _inside_word(before) or domain or (use.networks and network not in use.networks):
                         continue
                 if found.get(use.brand, 9) > kind:
-                    candidates.append((use, kind, start, end))
+                    if use.ambiguous or use.brand in excluded:
+                        candidates.append((use, kind, start, end))
+                    else:
+                        found[use.brand] = kind
         for tag in tags:
             word = _NOT_WORD.sub("", fold(tag))
             for part in self._compact.get(word) or self._affixed(word):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from schemas.mention import Mention
 from streams.enrich import stories
@@ -14,7 +14,7 @@ from streams.enrich.words import FACT_CHECK_HOSTS, LANGUAGES, PETITION_HOSTS, le
 _MAX_COUNT = 2**53
 
 
-class Features(NamedTuple):
+class Features(msgspec.Struct, frozen=True, gc=False):
     """What enrichment found, before it is joined with a brand. Units as in `schemas.enriched`."""
 
     lang: str
@@ -51,6 +51,8 @@ class FeatureFinder:
         self._languages = LanguageFinder({language: stop_words(language) for language in LANGUAGES})
         self._analysed = analysed
         self._press = shipped_press()
+        for language in LANGUAGES:
+            lexicon(language)  # read now, so that no mention waits for it
 
     def find(self, mention: Mention, plain: str, folded: str, published_ms: int, handle: str, press: frozenset[str]) -> Features:
         """Return the features of a mention with clean text.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -31,7 +31,7 @@ TOPIC = "mentions.enriched"
 STATE_KEY = b"p"
 _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
 #: Names and handles are looked for in this many characters of a text, everything else in `EnrichSettings`' limits.
-_SEARCHED = 16_384
+_SEARCHED = 8192
 _MAX_NUMBER = 2**53
 
 _clock = msgspec.json.Decoder(Clock).decode
@@ -52,7 +52,7 @@ class _State(msgspec.Struct):
     sources: dict[str, tuple[int, bool]]
 
 
-class _Job(NamedTuple):
+class _Job(msgspec.Struct, frozen=True, gc=False):
     """A mention that counts, waiting for its polarity. ``slot`` is its place among the outputs."""
 
     slot: int
@@ -316,10 +316,7 @@ class EnrichPartition:
             mention, engagement = job.mention, job.mention.engagement or _NO_ENGAGEMENT
             outputs: list[Output] = []
             time = header_time(job.published_ms)
-            (
-                lang, network_class, kind, crisis_words, cues, author, followers, organic_pm, organic_reasons, author_marks, link, url,
-                copy_key, hashtags, all_terms,
-            ) = features  # fmt: skip
+            kind, author_marks, all_terms = features.kind, features.author_marks, features.terms
             for index, brand, matched in job.matches:
                 own = job.matcher.own_words(index)
                 terms = all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own])
@@ -333,28 +330,28 @@ class EnrichPartition:
                     published_ms=job.published_ms,
                     version=job.matcher.version,
                     kind=kind,
-                    network_class=network_class,
+                    network_class=features.network_class,
                     source=mention.source or "",
-                    lang=lang,
+                    lang=features.lang,
                     text=mention.text[:cut],
                     matched=matched,
                     addressed=matched == "handle" and kind != "reshare",
                     negative_pm=negative,
                     positive_pm=positive,
                     polarity=polarity,
-                    crisis_words=crisis_words,
-                    cues=cues,
-                    author=author,
-                    followers=followers,
-                    organic_pm=organic_pm,
-                    organic_reasons=organic_reasons,
+                    crisis_words=features.crisis_words,
+                    cues=features.cues,
+                    author=features.author,
+                    followers=features.followers,
+                    organic_pm=features.organic_pm,
+                    organic_reasons=features.organic_reasons,
                     author_marks=(*author_marks, "owned") if matched == "owned" else author_marks,
                     root_id=mention.root_id or "",
                     parent_id=mention.parent_id or "",
-                    link=link,
-                    url=url,
-                    copy_key=copy_key,
-                    hashtags=hashtags,
+                    link=features.link,
+                    url=features.url,
+                    copy_key=features.copy_key,
+                    hashtags=features.hashtags,
                     terms=terms,
                     replies=_count(engagement.replies),
                     reshares=_count(engagement.reshares) + _count(engagement.quotes),

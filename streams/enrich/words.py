@@ -14,6 +14,7 @@ import yaml
 from streams.enrich.fold import TOKEN, fold
 from streams.enrich.stories import copy_key, lanes
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS_KEPT = 100_000
 LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "ar", "hi")
 #: What a text may sound like; ``fact_check`` and ``petition`` also come from the hosts of its links.
@@ -106,9 +107,10 @@ class Lexicon:
         return labels, terms, copy_key(list(filter(None, features)))
 
 
+@cache
 def _read(language: str) -> dict[str, Any]:
     text = files("streams.enrich").joinpath("data", "crisis_words", f"{language}.yaml").read_text(encoding="utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
+    data: dict[str, Any] = yaml.load(text, Loader=_Loader)
     return data
 
 

@@ -27,6 +27,7 @@ MATCHER = BrandMatcher(Watchlist(brands=BRANDS))
 
 
 def names(text: str, network: str = "twitter", handle: str = "", author_id: str = "") -> list[tuple[str, str]]:
+    """Return (brand, how) of a text."""
     return [(m.brand, m.matched) for m in MATCHER.match(text, fold(text), network, handle, author_id)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -18,13 +19,17 @@ _JSON: Any = st.recursive(
 )
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=80).map(lambda text: f"acme {text} http://a.b/c?d @bolt #BoltSucks")
 _MENTION = st.fixed_dictionaries(
-    {"id": _JSON | st.sampled_from(["a", "b", 1]), "network": st.just("x") | _JSON, "text": _TEXT | _JSON, "published_at": _JSON | st.just("2023-11-14T22:13:20Z")},
-    optional={
-        name: _JSON
-        for name in ("author", "url", "lang", "kind", "parent_id", "root_id", "engagement", "media", "country", "source", "other")
+    {
+        "id": _JSON | st.sampled_from(["a", "b", 1]),
+        "network": st.just("x") | _JSON,
+        "text": _TEXT | _JSON,
+        "published_at": _JSON | st.just("2023-11-14T22:13:20Z"),
     },
-)  # fmt: skip
-_AUTHOR = st.fixed_dictionaries({}, optional={n: _JSON for n in ("id", "handle", "name", "followers", "created_at", "verified", "bio")})
+    optional=dict.fromkeys(
+        ("author", "url", "lang", "kind", "parent_id", "root_id", "engagement", "media", "country", "source", "other"), _JSON
+    ),
+)
+_AUTHOR = st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "handle", "name", "followers", "created_at", "verified", "bio"), _JSON))
 _VALUES = (
     st.binary(max_size=60)
     | _JSON.map(json.dumps).map(str.encode)
@@ -80,7 +85,7 @@ def test_batches_and_restarts_change_nothing(entries: list[tuple[str, int, int]]
     whole = stage().process(log)
     part, found, saved = stage(), list[Output](), dict[bytes, bytes]()
     edges = [0, *sorted(min(cut, len(log)) for cut in cuts), len(log)]
-    for (start, end), restart in zip(zip(edges, edges[1:], strict=False), restarts, strict=False):
+    for (start, end), restart in zip(itertools.pairwise(edges), restarts, strict=False):
         found += part.process(log[start:end])
         checkpoint = part.checkpoint(end, full=restart and start % 2 == 0)
         for state in checkpoint.states:

@@ -15,6 +15,7 @@ from tests.enrich.records import NOW, clock, date, kinds, marker, mention, stage
 
 
 def enriched(outputs: list[Output]) -> list[Enriched]:
+    """Return what was enriched among outputs."""
     return [msgspec.json.decode(o.value or b"", type=Enriched) for o in outputs if dict(o.headers).get("ce_type") == b"veille.enriched"]
 
 
@@ -81,7 +82,8 @@ def test_a_rejected_record_keeps_its_bytes_and_names_its_reason() -> None:
     assert headers["__connect.errors.topic"] == b"mentions.raw"
     assert headers["__connect.errors.offset"] == b"3"
     assert headers["__connect.errors.exception.message"] == b"not_json"
-    assert "veille-expected" not in headers and headers["traceparent"] == b"t"
+    assert "veille-expected" not in headers
+    assert headers["traceparent"] == b"t"
     assert dict(unnamed.headers)["veille-expected"] == b"1"
 
 
@@ -168,8 +170,10 @@ def test_authors_are_hashed_and_marked() -> None:
     outputs = stage().process([mention(0, author=author), mention(1, author={**author, "handle": "reuters"}), mention(2)])
     own, press, nobody = enriched(outputs)
     assert own.author == press.author != ""
-    assert nobody.author == "" and b'"42"' not in (outputs[-1].value or b"")
-    assert own.author_marks == ("verified", "owned") and press.author_marks == ("press", "verified")
+    assert nobody.author == ""
+    assert b'"42"' not in (outputs[-1].value or b"")
+    assert own.author_marks == ("verified", "owned")
+    assert press.author_marks == ("press", "verified")
 
 
 def test_an_account_that_looks_bought_weighs_less() -> None:

@@ -12,6 +12,7 @@ TEXT = "The new bottle of Aqua Verde smells of petrol and my whole family felt s
 
 
 def signature(text: str) -> str:
+    """Return the near-copy signature of an English text."""
     folded = fold(text)
     return lexicon("en").read(folded, dict.fromkeys(words_of(folded)))[2]
 
