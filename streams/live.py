@@ -11,8 +11,10 @@ from streams.clock import wall_ms
 from streams.engine.topics import partition_count
 from streams.engine.worker import Worker, run_worker
 from streams.enrich.watchlist import Watchlists, load_watchlist
+from streams.errors import Fatal
 from streams.http import serve
 from streams.metrics import PrometheusMeter
+from streams.respond.agent import notify
 from streams.settings import Settings
 from streams.sources.watchlists import following
 from streams.topology import build_specs
@@ -33,7 +35,21 @@ async def _main(settings: Settings) -> int:
         await stack.enter_async_context(following(settings, watchlists.add))
         worker = Worker(settings, build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms), meter=meter)
         await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
+        if "respond" in settings.stages.split(","):
+            telling = asyncio.create_task(notify(settings))
+
+            def ended(task: asyncio.Task[None]) -> None:
+                if not task.cancelled():
+                    worker.fail(task.exception() or Fatal("notifications are no longer delivered"))
+
+            telling.add_done_callback(ended)
+            stack.push_async_callback(_cancelled, telling)
         return await run_worker(settings, [], worker=worker)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def run_live(settings: Settings) -> int:

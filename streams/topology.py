@@ -19,6 +19,7 @@ from streams.detect.stage import DetectPartition
 from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, StageSpec
 from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
+from streams.respond.stage import RespondPartition
 from streams.settings import Settings
 
 #: Topics that stages read, in the order of the road. All but the first must have equal partition counts.
@@ -131,6 +132,7 @@ def build_specs(
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
         "crisis": StageSpec("crisis", "brand.signals", lambda p: CrisisPartition(p, settings.crisis)),
+        "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond)),
     }
     wanted = [name.strip() for name in settings.stages.split(",")]
     return [specs[name] for name in specs if name in wanted]

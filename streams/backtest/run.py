@@ -18,10 +18,7 @@ CHUNK = 2000
 
 def partition_counts(settings: Settings) -> dict[str, int]:
     """Return the partition counts that `veille topics apply` would create."""
-    return {
-        name: settings.partitions
-        for name in ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands", "crisis.events")
-    }
+    return dict.fromkeys(("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands", "crisis.events"), settings.partitions)
 
 
 def backtest(
@@ -47,6 +44,8 @@ def backtest(
     watchlists = Watchlists()
     watchlists.add(watchlist)
     counts = partition_counts(settings)
+    # Nobody is told of what a backtest finds.
+    settings = settings.model_copy(update={"stages": "enrich,detect,commands,crisis"})
     specs = build_specs(settings, watchlists, counts, version=watchlist.version)
     runner = MemoryRunner(specs, counts, timestamp_ms=timestamp_ms, tap=tap)
     records = iter(raw)
