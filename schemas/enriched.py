@@ -28,7 +28,7 @@ class Enriched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_onl
     text: str = ""
     #: Which part of the watchlist matched: name, handle, hashtag, person, owned.
     matched: str = "name"
-    #: True when the brand was named only in another's shared text and so on; see enrich.
+    #: True when the text speaks to the brand by one of its handles (and is no reshare).
     addressed: bool = False
     #: Calibrated probabilities in thousandths; both 0 when the model abstains.
     negative_pm: int = 0

@@ -35,9 +35,9 @@ _GAPS = frozenset(" \n\t.,;:!?'\"()#@-/")
 
 
 class Match(NamedTuple):
-    """One brand that a mention names. ``index`` is the brand's place in the watchlist; ``matched`` one of `MATCHED`."""
+    """One brand that a mention names. ``place`` is the brand's in the watchlist; ``matched`` one of `MATCHED`."""
 
-    index: int
+    place: int
     brand: str
     matched: str
 
