@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
-import sys
 import tempfile
 import threading
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 import faust
 import structlog
-from aiokafka.errors import KafkaConnectionError
 from mode import CrashingSupervisor
 
-from streams.clock import monotonic
 from streams.engine import transport
 from streams.engine.assignment import Assignment
 from streams.engine.changelog import changelog_topic
+from streams.engine.ending import Guard, verdict
 from streams.engine.meter import NULL_METER, Meter
 from streams.engine.outbox import Outbox
 from streams.engine.positions import PositionsWriter
 from streams.engine.stage import StageSpec
 from streams.engine.topics import CHANGELOG_CONFIG, COMPACT_CONFIG, TopicPlan, ensure_topics, partition_counts
-from streams.errors import BadInput, Fatal, Unreachable, VeilleError
+from streams.errors import BadInput, Fatal
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -99,10 +95,11 @@ class Worker:
         thresholds = gc.get_threshold()
         with tempfile.TemporaryDirectory(prefix="veille-") as folder:
             try:
-                await self._prepare()
-                await self.outbox.start()
+                await self._unless_stopped(self._prepare())
+                await self._unless_stopped(self.outbox.start())
                 app = self._application(folder)
-                await self._start(app)
+                await self._unless_stopped(app.start())
+                self._join(app)
                 tasks = [asyncio.ensure_future(work) for work in self._duties(app)]
                 for task in tasks:
                     task.add_done_callback(self._duty_ended)
@@ -122,7 +119,7 @@ class Worker:
                 await self._shut(app)
                 gc.unfreeze()
                 gc.set_threshold(*thresholds)
-        return self._verdict()
+        return verdict(self._error, self._settings.broker)
 
     async def _prepare(self) -> None:
         """Find the input topics, create the changelogs that are missing."""
@@ -174,16 +171,22 @@ class Worker:
         async for event in stream.noack().events():
             self.assignment.deliver(event.value)
 
-    async def _start(self, app: transport.App) -> None:
-        starting = asyncio.ensure_future(app.start())
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do one step of the start; given up when the worker is told to stop meanwhile."""
+        if self._stop.is_set():
+            work.close()
+            return
+        step = asyncio.ensure_future(work)
         stopped = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if starting.done():
-            starting.result()
+        if step.done():
+            step.result()
         else:
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
+            step.cancel()
+            await asyncio.gather(step, return_exceptions=True)
+
+    def _join(self, app: transport.App) -> None:
         consumer = app.consumer
         assert isinstance(consumer, transport.Consumer)
         self.assignment.consumer = consumer
@@ -245,30 +248,6 @@ class Worker:
         elif not stopping.cancelled():
             stopping.exception()
 
-    def _verdict(self) -> int:
-        error = self._error
-        if error is None:
-            log.info("stopped")
-            return 0
-        if isinstance(error, KafkaConnectionError):
-            error = Unreachable(f"no broker answers at {self._settings.broker}")
-        if isinstance(error, VeilleError):
-            log.error("worker ends", kind=type(error).__name__, reason=str(error))
-            return error.exit_code
-        # The text of an unknown error may hold text of a mention: its place in the code says enough.
-        frames = traceback.extract_tb(error.__traceback__)
-        places = [f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
-        log.error("worker ends", kind=type(error).__name__, reason="unknown error; nothing was acknowledged", at=places)
-        return 1
-
-
-def _force_exit(grace: float, done: threading.Event) -> None:
-    """In a thread of its own, so that it works when the event loop hangs: end the process when a stop takes too long."""
-    if not done.wait(grace):
-        sys.stderr.write("veille: the stop took longer than its grace period; ended by force\n")
-        sys.stderr.flush()
-        os._exit(1)
-
 
 async def run_worker(
     settings: Settings,
@@ -280,27 +259,27 @@ async def run_worker(
 ) -> int:
     """Run ``specs`` until SIGINT, SIGTERM or a fatal error; return the exit code.
 
-    In the main thread it takes over both signals meanwhile; a stop that outlasts ``stop_grace_seconds`` ends the process
-    with code 1, whatever hangs. ``worker`` hands in one made before (to ask it for `Worker.ready`).
+    In the main thread it takes over both signals meanwhile. A stop that outlasts ``stop_grace_seconds``, and an event loop that
+    stands still for ``stall_seconds``, end the process with code 1, whatever hangs. ``worker`` hands in one made before
+    (to ask it for `Worker.ready`).
     """
     worker = worker or Worker(settings, specs, meter=meter, on_ready=on_ready)
     loop = asyncio.get_running_loop()
-    done = threading.Event()
-    begun: list[float] = []
-    grace = settings.engine.stop_grace_seconds
+    guard = Guard(stop_seconds=settings.engine.stop_grace_seconds, stall_seconds=settings.engine.stall_seconds)
 
     def told(number: int, frame: FrameType | None) -> None:
-        if not begun:
-            begun.append(monotonic())
-            threading.Thread(target=_force_exit, args=(grace, done), daemon=True).start()
+        guard.stopping()
         loop.call_soon_threadsafe(worker.stop)
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    beat = asyncio.ensure_future(guard.beat())
+    guard.start()
     try:
         return await worker.run()
     finally:
-        done.set()
+        guard.finished()
+        beat.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)

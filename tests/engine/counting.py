@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.engine.connection import connection
 from streams.engine.outbox import Outbox
 from streams.engine.stage import Checkpoint, Output, PartitionStage, Record, StageSpec, StateRecord
-from streams.engine.topics import partition_count
+from streams.engine.topics import TopicPlan, ensure_topics, partition_count
 from streams.settings import EngineSettings, Settings
 
 
@@ -53,6 +54,15 @@ class Counting:
         return Checkpoint(states, b"%d" % next_offset, next_offset)
 
 
+class Hanging(Counting):
+    """Never returns."""
+
+    def process(self, records: Sequence[Record]) -> Iterable[Output]:
+        """Turn round and round."""
+        while True:
+            pass
+
+
 def counting_spec(fail_at: int = -1, error: Exception | None = None) -> StageSpec:
     """Return the stage on topic ``numbers``."""
 
@@ -79,8 +89,6 @@ async def publish(settings: Settings, records: int, *, first: int = 0, size: int
 
 async def read_all(settings: Settings, topic: str) -> list[tuple[bytes | None, bytes | None]]:
     """Return key and value of everything in a topic."""
-    from streams.engine.connection import connection
-
     count = await partition_count(settings, topic)
     places = [TopicPartition(settings.topic(topic), partition) for partition in range(count)]
     consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False, auto_offset_reset="earliest")
@@ -100,8 +108,6 @@ async def read_all(settings: Settings, topic: str) -> list[tuple[bytes | None, b
 
 async def committed(settings: Settings, topic: str) -> tuple[dict[int, int], dict[int, int]]:
     """Return committed offsets and log ends of a topic by partition."""
-    from streams.engine.connection import connection
-
     count = await partition_count(settings, topic)
     places = [TopicPartition(settings.topic(topic), partition) for partition in range(count)]
     consumer = AIOKafkaConsumer(**connection(settings), group_id=settings.group_id, enable_auto_commit=False)
@@ -115,6 +121,21 @@ async def committed(settings: Settings, topic: str) -> tuple[dict[int, int], dic
         await consumer.stop()
 
 
+async def prepare(settings: Settings) -> None:
+    """Make the test's topics."""
+    await ensure_topics(settings, {"numbers": TopicPlan(4), "counts": TopicPlan(4)})
+
+
+async def all_committed(settings: Settings, task: asyncio.Task[int] | None = None) -> None:
+    """Wait until everything in the input is committed."""
+    while True:
+        offsets, ends = await committed(settings, "numbers")
+        if offsets == ends and sum(ends.values()):
+            return
+        assert task is None or not task.done(), "the worker ended early"
+        await asyncio.sleep(0.3)
+
+
 def counted(found: list[tuple[bytes | None, bytes | None]]) -> dict[bytes, bytes]:
     """Return {identity: count} of the outputs, without duplicates; equal identities must have equal content."""
     outputs: dict[bytes, bytes] = {}
@@ -125,13 +146,15 @@ def counted(found: list[tuple[bytes | None, bytes | None]]) -> dict[bytes, bytes
 
 
 def main() -> int:
-    """``counting.py BROKER RUN``: run a worker until a signal."""
+    """``counting.py BROKER RUN [hang]``: run a worker until a signal; with ``hang`` its stage never returns."""
     from streams.engine.worker import run_worker
     from streams.logs import configure
 
     configure("INFO")
-    settings = settings_for(sys.argv[1], sys.argv[2])
-    return asyncio.run(run_worker(settings, [counting_spec()]))
+    if "hang" in sys.argv:
+        settings = settings_for(sys.argv[1], sys.argv[2], stall_seconds=2)
+        return asyncio.run(run_worker(settings, [StageSpec("counting", "numbers", Hanging)]))
+    return asyncio.run(run_worker(settings_for(sys.argv[1], sys.argv[2]), [counting_spec()]))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def make(recorder: Recorder, stage: type[Counting] = Counting, **engine: object)
     """A runner over ``recorder``."""
     return Runner(
         StageSpec("counting", "numbers", stage), PLACE, 1,
-        settings=settings_for("nowhere:1", "", checkpoint_seconds=600, **{k: v for k, v in engine.items()}),
+        settings=settings_for("nowhere:1", "", checkpoint_seconds=600, **dict(engine.items())),
         outbox=recorder, source=recorder, commit=recorder.commit, meter=NULL_METER,  # type: ignore[arg-type]
     )  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""How a worker ends: what it says, with which code, and by force where it must."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import traceback
+
+import structlog
+from aiokafka.errors import KafkaConnectionError
+
+from streams.clock import monotonic
+from streams.errors import Unreachable, VeilleError
+
+log = structlog.get_logger(__name__)
+
+
+def verdict(error: BaseException | None, broker: str) -> int:
+    """Log why the worker ends and return its exit code."""
+    if error is None:
+        log.info("stopped")
+        return 0
+    if isinstance(error, KafkaConnectionError):
+        error = Unreachable(f"no broker answers at {broker}")
+    if isinstance(error, VeilleError):
+        log.error("worker ends", kind=type(error).__name__, reason=str(error))
+        return error.exit_code
+    # The text of an unknown error may hold text of a mention: its place in the code says enough.
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
+    log.error("worker ends", kind=type(error).__name__, reason="unknown error; nothing was acknowledged", at=places)
+    return 1
+
+
+class Guard:
+    """A thread that ends the process when the event loop can no longer do it: nothing in the loop can tell that it hangs.
+
+    ``stop_seconds`` bounds the time from `stopping` to `finished`; ``stall_seconds`` how long the loop may stand still.
+    """
+
+    def __init__(self, *, stop_seconds: float, stall_seconds: float) -> None:
+        self._stop_seconds = stop_seconds
+        self._stall_seconds = stall_seconds
+        self._beat_at = monotonic()
+        self._stopping_at: float | None = None
+        self._finished = threading.Event()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        threading.Thread(target=self._watch, name="veille-guard", daemon=True).start()
+
+    def stopping(self) -> None:
+        """A stop was asked for. Safe in a signal handler."""
+        if self._stopping_at is None:
+            self._stopping_at = monotonic()
+
+    def finished(self) -> None:
+        """The worker has ended by itself."""
+        self._finished.set()
+
+    async def beat(self) -> None:
+        """Show, from the event loop, that it moves. Runs until cancelled."""
+        while True:
+            self._beat_at = monotonic()
+            await asyncio.sleep(0.2)
+
+    def _watch(self) -> None:
+        seen = monotonic()
+        while not self._finished.wait(0.1):
+            now = monotonic()
+            if now - seen > 2.0:
+                # The whole process was asleep (a suspended machine, SIGSTOP): that is no hang of the loop.
+                self._beat_at = now
+            seen = now
+            if self._stopping_at is not None and now - self._stopping_at > self._stop_seconds:
+                self._end(f"the stop took longer than {self._stop_seconds:g} s")
+            if now - self._beat_at > self._stall_seconds:
+                self._end(f"the event loop stood still for {self._stall_seconds:g} s: a stage does not return")
+
+    @staticmethod
+    def _end(reason: str) -> None:
+        sys.stderr.write(f"veille: {reason}; ended by force, nothing more was acknowledged\n")
+        sys.stderr.flush()
+        os._exit(1)
