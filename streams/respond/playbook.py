@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -156,7 +157,8 @@ def _line(tree: yaml.Node | None, path: str) -> int:
     return line
 
 
-def load(folder: str = "", language: str = "en") -> list[Playbook]:
+@lru_cache(maxsize=8)
+def load(folder: str = "", language: str = "en") -> tuple[Playbook, ...]:
     """Return the playbooks of ``folder`` (empty: the shipped ones of ``language``), by file name. Raises `BadInput`."""
     place = Path(folder) if folder else SHIPPED / language
     plans = []
@@ -170,7 +172,7 @@ def load(folder: str = "", language: str = "en") -> list[Playbook]:
         plans.append(plan)
     if not plans:
         raise BadInput("no playbook found: name a folder with *.yaml files")
-    return plans
+    return tuple(plans)
 
 
 def pick(plans: Iterable[Playbook], crisis: Crisis) -> Playbook:

@@ -1,0 +1,52 @@
+"""Crisis cards and events for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from schemas.cloudevents import header_maker
+from schemas.command import Command
+from schemas.crisis import Crisis, Sample
+from schemas.signal import Contribution, Forecast
+from streams.engine.stage import InputRecord
+from streams.respond.notification import Notification
+
+CRISIS = "acme-20140513T155320-1"
+AT = "2014-05-13T17:00:00Z"
+
+
+def card(seq: int = 1, at: str = AT, **more: Any) -> Crisis:
+    """Return an open crisis's card."""
+    base: dict[str, Any] = {
+        "phase": "open", "onset": "2014-05-13T15:53:20Z", "headline": "acme: snowball about <!channel> *guitar*", "severity": 3,
+        "opened_at": AT, "mentions": 40, "authors": 30, "negative_share": 0.8, "kinds": {"snowball": 0.8, "rumour": 0.2},
+        "forecast": Forecast(median=100.0, low=50.0, high=200.0), "networks": {"x": 40}, "page": True,
+        "contributions": (Contribution(name="tone.negative", log_odds=2.0, text="80 % negative"),),
+        "samples": (Sample(mention_id="m1", network="x", text="they broke my <b>guitar</b>"),),
+    }  # fmt: skip
+    return Crisis(crisis_id=more.pop("crisis_id", CRISIS), brand="acme", seq=seq, updated_at=at, **{**base, **more})
+
+
+def event(name: str, crisis: Crisis) -> InputRecord:
+    """Return the record of ``veille.crisis.<name>``."""
+    headers = header_maker(f"veille.crisis.{name}")(f"acme-{crisis.seq}", crisis.crisis_id, crisis.updated_at)
+    return InputRecord(crisis.seq - 1, 0, b"acme", msgspec.json.encode(crisis), headers)
+
+
+def decided(seq: int, name: str, by: str = "writer", role: str = "lead", at: str = AT, **args: Any) -> InputRecord:
+    """Return the noted event of one command."""
+    command = Command(id=f"c{seq}", command=name, brand="acme", by=by, at_ms=0, role=role, crisis_id=CRISIS, args=args)
+    return event("noted", card(seq, at, decision=command))
+
+
+def note(route: str = "r", name: str = "opened", **more: Any) -> Notification:
+    """Return one notification."""
+    crisis = card(**more)
+    return Notification(id=f"acme-{crisis.seq}-{route}", route=route, event=f"veille.crisis.{name}", time=crisis.updated_at, crisis=crisis)
+
+
+def noted_record(notification: Notification, offset: int = 0) -> InputRecord:
+    """Return the record of ``crisis.notifications``."""
+    return InputRecord(offset, 0, b"acme", msgspec.json.encode(notification), ())
