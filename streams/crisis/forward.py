@@ -64,9 +64,7 @@ class ForwardPartition:
                 reason = "not_a_command"
         key = (record.key or b"").decode("utf-8", "replace")
         brand = key if _BRAND.fullmatch(key) else NO_BRAND
-        return Command(
-            id=f"{self._partition}-{record.offset}", command=UNREADABLE, brand=brand, by="", at_ms=0, args={"reason": reason}
-        )
+        return Command(id=f"{self._partition}-{record.offset}", command=UNREADABLE, brand=brand, by="", at_ms=0, args={"reason": reason})
 
     def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:
         """Return no states, the next offset as the cut, and it as what to commit."""

@@ -26,9 +26,7 @@ class Severity(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def assess(
-    forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading], floor: float
-) -> Severity:
+def assess(forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading], floor: float) -> Severity:
     """Judge a crisis from distinct authors forecast for the next 24 h, in usual days of the brand.
 
     One level more for original press pieces or a second network class; one less where it stays on professional

@@ -26,9 +26,7 @@ _forwarded = msgspec.json.Decoder(ForwardedCommand)
 _state = msgspec.msgpack.Decoder(BrandState)
 _pack = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
-_makers: dict[str, Callable[[str, str, str], Headers]] = {
-    name.removeprefix("veille.crisis."): header_maker(name) for name in EVENT_TYPES
-}
+_makers: dict[str, Callable[[str, str, str], Headers]] = {name.removeprefix("veille.crisis."): header_maker(name) for name in EVENT_TYPES}
 
 
 class CrisisPartition:

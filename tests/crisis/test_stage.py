@@ -191,5 +191,3 @@ def test_cuts_and_restarts_change_nothing(records: list[InputRecord], data: st.D
     for brand in ("acme", "other"):
         first = [o for o in calm if o.topic == "crisis.events" and o.key == brand.encode()]
         assert [o for o in once.values() if o.key == brand.encode()] == first
-
-

@@ -1,0 +1,136 @@
+"""crisis.events -> crisis.evidence: what an event shows is captured before it can be deleted."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from schemas.cloudevents import header_maker, type_of
+from schemas.crisis import Crisis
+from schemas.evidence import Evidence
+from streams.engine.stage import Checkpoint, Output, Record, StateRecord
+from streams.errors import LogGap
+from streams.evidence.chain import digest, seal
+
+_PREFIX = b"veille.crisis."
+_headers = header_maker("veille.evidence")
+_crisis = msgspec.json.Decoder(Crisis)
+_json = msgspec.json.Encoder()
+_pack = msgspec.msgpack.Encoder()
+_KEEP = 50  # crises of a brand whose chains stay open
+_MAX_UPLOAD = 1_000_000
+
+
+class Chain(msgspec.Struct, kw_only=True):
+    """The end of one crisis's chain, and what it holds already (sample ids and command ids)."""
+
+    seq: int = 0
+    last: str = ""
+    held: list[str] = []
+
+
+class BrandChains(msgspec.Struct, kw_only=True):
+    """All chains of one brand and the last event read."""
+
+    brand: str
+    seq: int = 0
+    chains: dict[str, Chain] = {}
+
+
+class EvidencePartition:
+    """Makes receipts for one partition of ``crisis.events``.
+
+    Captured are the samples that a card shows, each once and as the event held it, the originator's reference, and what
+    people capture by command (``capture``: a target, and optionally the bytes in base64). An event whose ``seq`` it has is
+    dropped; a hole raises `LogGap`.
+    """
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self._brands: dict[str, BrandChains] = {}
+        self._progress: dict[str, int] = {}
+        self._dirty: dict[str, None] = {}
+        self._next = 0
+
+    def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
+        """Take over chains and the next offset."""
+        self._next = int(cut) if cut else 0
+        for key in sorted(states):
+            progress, brand = msgspec.msgpack.decode(states[key], type=tuple[int, BrandChains])
+            self._brands[brand.brand] = brand
+            self._progress[brand.brand] = max(progress, self._next)
+
+    def process(self, records: Sequence[Record]) -> Iterable[Output]:
+        """Return one ``veille.evidence`` for each thing captured, in order."""
+        outputs: list[Output] = []
+        for record in records:
+            if type_of(record.headers).startswith(_PREFIX):
+                try:
+                    self._apply(record, outputs)
+                except msgspec.DecodeError:
+                    pass  # Nothing of ours: a lost event of ours would show as a hole in its brand's sequence.
+            self._next = max(self._next, record.offset + 1)
+        return outputs
+
+    def _apply(self, record: Record, outputs: list[Output]) -> None:
+        crisis = _crisis.decode(record.value or b"")
+        name = crisis.brand
+        if record.offset < self._progress.get(name, self._next):
+            return
+        brand = self._brands.setdefault(name, BrandChains(brand=name))
+        self._progress[name] = record.offset + 1
+        self._dirty[name] = None
+        if crisis.seq <= brand.seq:
+            return
+        if brand.seq and crisis.seq != brand.seq + 1:
+            raise LogGap(f"crisis.events: {name} jumps from {brand.seq} to {crisis.seq}")
+        brand.seq = crisis.seq
+        if crisis.phase == "none" or type_of(record.headers) == b"veille.crisis.refused":
+            return
+        chain = brand.chains.setdefault(crisis.crisis_id, Chain())
+        if crisis.originator is not None:
+            data = _json.encode(crisis.originator)
+            self._capture(chain, crisis, f"originator:{crisis.originator.mention_id}", crisis.originator.mention_id, data, outputs)
+        for sample in crisis.samples:
+            self._capture(chain, crisis, f"sample:{sample.mention_id}", sample.mention_id, _json.encode(sample), outputs)
+        command = crisis.decision
+        if command is not None and command.command == "capture":
+            target = str(command.args.get("target", ""))[:2000]
+            data, kind = _json.encode(command), "application/json"
+            upload = command.args.get("bytes_b64", "")
+            if isinstance(upload, str) and 0 < len(upload) <= _MAX_UPLOAD:
+                try:
+                    data, kind = base64.b64decode(upload, validate=True), "application/octet-stream"
+                except ValueError:
+                    pass  # no base64: the command itself, as it was given, is what was captured
+            self._capture(chain, crisis, f"command:{command.id}", "", data, outputs, url=target, kind=kind)
+        while len(brand.chains) > _KEEP:
+            del brand.chains[next(iter(brand.chains))]
+
+    def _capture(
+        self, chain: Chain, crisis: Crisis, what: str, mention: str, data: bytes, outputs: list[Output], *, url: str = "",
+        kind: str = "application/json",
+    ) -> None:  # fmt: skip
+        if what in chain.held:
+            return
+        chain.held.append(what)
+        chain.seq += 1
+        receipt = seal(
+            Evidence(
+                evidence_id=f"{crisis.crisis_id}/{chain.seq}", crisis_id=crisis.crisis_id, brand=crisis.brand, mention_id=mention,
+                captured_at=crisis.updated_at, sha256=digest(data), seq=chain.seq, url=url, content_type=kind,
+                bytes_b64=base64.b64encode(data).decode(),
+            ), chain.last,
+        )  # fmt: skip
+        chain.last = receipt.chain
+        headers = _headers(receipt.evidence_id, crisis.crisis_id, crisis.updated_at)
+        outputs.append(Output("crisis.evidence", crisis.brand.encode(), _json.encode(receipt), headers))
+
+    def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:
+        """Return changed brands, the next offset as the cut, and ``next_offset`` to commit."""
+        names = list(self._brands) if full else list(self._dirty)
+        self._dirty.clear()
+        states = [StateRecord(n.encode(), self._progress[n], _pack.encode((self._progress[n], self._brands[n]))) for n in names]
+        return Checkpoint(states, b"%d" % self._next, next_offset)
