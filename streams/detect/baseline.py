@@ -7,8 +7,8 @@ import msgspec
 from streams.detect.formulas import clip, count_tail
 from streams.detect.season import Season
 
-#: Forgetting of the rate, an hour: half-lives of four days, two for the shadow.
-_KEEP, _KEEP_SHADOW = 0.5 ** (1.0 / 96.0), 0.5 ** (1.0 / 48.0)
+#: Forgetting of the rate, an hour: half-lives of four days, 16 hours for the shadow.
+_KEEP, _KEEP_SHADOW = 0.5 ** (1.0 / 96.0), 0.5 ** (1.0 / 16.0)
 #: Hours without any learning after which the past is as good as forgotten.
 _LONGEST_GAP = 336
 #: Hours of history below which volume alone says nothing.

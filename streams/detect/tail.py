@@ -21,10 +21,11 @@ class Tail(msgspec.Struct, array_like=True):
     """-log10 of the probability that an ordinary hour's greatest score is at least this one.
 
     Own history: the greatest scores of past hours (blocks, which takes care of the strong dependence between steps). Above a
-    high quantile u, of a run of hours above it only the greatest (runs declustering, Coles 2001, ch. 5), the excess is exponential, the Gumbel case of a generalised Pareto tail (Siffer et al., "SPOT", KDD 2017):
-    P(X >= x) = k / n exp(-(x - u) / b), b the mean excess. Until a brand has 50 exceedances its tail is mixed with the pooled
-    one, exp(-(x - start) / scale): weight k / (k + 50) for its own. An hour's score is capped at u + 4 b before it is learned, so
-    that one crisis does not make the next one ordinary; old hours are forgotten (half-life 28 days).
+    high quantile u, of a run of hours above it only the greatest (runs declustering, Coles 2001, ch. 5), the excess is
+    exponential, the Gumbel case of a generalised Pareto tail (Siffer et al., "SPOT", KDD 2017): P(X >= x) = k / n exp(-(x - u) / b),
+    b the mean excess. Until a brand has 50 exceedances its tail is mixed with the pooled one, exp(-(x - start) / scale): weight
+    k / (k + 50) for its own. An hour's score is capped at u + 4 b before it is learned, so that one crisis does not make the
+    next one ordinary; old hours are forgotten (half-life 28 days).
 
     Pooled start and scale: assumed, chosen so that a score of 6 comes once in some 14 days of hours.
 

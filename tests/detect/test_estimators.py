@@ -1,0 +1,187 @@
+"""The estimators by behaviour: scoring is pure, constants stay silent, tails and thresholds mean what they say."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.detect.authors import Authors
+from streams.detect.baseline import Baseline
+from streams.detect.budget import DAY_MS, Budget
+from streams.detect.copies import Copies
+from streams.detect.formulas import count_tail
+from streams.detect.growth import HOUR, Growth
+from streams.detect.season import Season
+from streams.detect.tail import Tail
+from streams.detect.terms import Terms
+
+
+def test_counts_tail_is_close_to_the_exact_poisson() -> None:
+    """The deviance approximation lies within a quarter of a decade of the exact Poisson tail."""
+    for mean, count in ((0.5, 4), (5.0, 15), (50.0, 80), (500.0, 600)):
+        exact = math.fsum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(count, count + 400))
+        assert count_tail(count, mean, mean) == pytest.approx(-math.log10(exact), abs=0.25)
+
+
+def test_a_constant_stream_stays_silent() -> None:
+    """Two weeks of the same count an hour surprise nobody at any hour."""
+    base = Baseline()
+    for hour in range(336):
+        base.learn_one(hour, 20.0, "UTC")
+    assert all(base.score_one(20.0, base.expected(h, h + 1.0, "UTC"), 1) < 1.0 for h in range(336, 360))
+
+
+def test_a_level_shift_becomes_usual_by_the_shadow() -> None:
+    """After 48 h at three times the level the capped rate still lags, the shadow has most of it."""
+    base = Baseline()
+    for hour in range(240):
+        base.learn_one(hour, 10.0, "UTC")
+    for hour in range(240, 288):
+        base.learn_one(hour, 30.0, "UTC")
+    before = base.rate
+    base.rebase()
+    assert base.rate > max(before, 18.0)
+
+
+def test_skipping_empty_hours_is_learning_zeros() -> None:
+    """Empty hours in closed form leave the state that learning each of them leaves."""
+    one, two = Baseline(), Baseline()
+    for base in (one, two):
+        for hour in range(48):
+            base.learn_one(hour, 5.0, "UTC")
+    one.skip(48, 100, "UTC")
+    for hour in range(48, 148):
+        two.learn_one(hour, 0.0, "UTC")
+    assert one == two
+
+
+def test_a_dead_source_is_no_zero() -> None:
+    """Hours in which no source was up teach nothing."""
+    base = Baseline()
+    for hour in range(48):
+        base.learn_one(hour, 12.0, "UTC")
+    before = copy.deepcopy(base)
+    base.skip(48, 24, "UTC", live=0.0)
+    assert base == before
+
+
+def test_season_finds_the_night() -> None:
+    """A brand that is loud at night gets its own rhythm within two weeks."""
+    season = Season()
+    for hour in range(336):
+        season.learn_one(hour, "UTC", 40.0 if hour % 24 < 6 else 10.0, 17.5)
+    assert season.factor(336 + 2, "UTC") > 1.5 * season.factor(336 + 14, "UTC")
+
+
+def test_scoring_changes_nothing() -> None:
+    """Asking an estimator leaves it as it was, and packing brings it back."""
+    tail, growth, budget = Tail(), Growth(), Budget()
+    for i in range(100):
+        tail.learn_one(i % 13 / 3.0)
+        growth.learn_one(i * 60_000.0)
+    for estimator, ask in ((tail, lambda: tail.score_one(3.0)), (growth, lambda: growth.interval(7e6)), (budget, budget.threshold)):
+        before = msgspec.msgpack.encode(estimator)
+        ask()
+        assert msgspec.msgpack.encode(estimator) == before
+        assert msgspec.msgpack.decode(before, type=type(estimator)) == estimator
+
+
+@settings(max_examples=30, deadline=None)
+@given(scores=st.lists(st.floats(-5, 30), min_size=1, max_size=300))
+def test_tail_is_monotone(scores: list[float]) -> None:
+    """A greater score is never less rare, whatever was learned."""
+    tail = Tail()
+    for score in scores:
+        tail.learn_one(score)
+    asked = [tail.score_one(x / 2.0) for x in range(-10, 40)]
+    assert all(low <= high + 1e-9 for low, high in pairwise(asked))
+
+
+def test_budget_moves_up_and_comes_back() -> None:
+    """Unconfirmed alarms raise the threshold, confirmed ones do not, and time brings it back to its base, never below."""
+    base = Budget().threshold()
+    budget = Budget()
+    for day in range(5):
+        budget.alarm(day * DAY_MS + 1)
+        budget.settle((day + 1) * DAY_MS + 2)
+    assert budget.threshold() > base + 0.5
+    assert budget.realised() > 0.0
+    budget.settle(1000 * DAY_MS)
+    assert budget.threshold() == base
+    confirmed = Budget()
+    confirmed.alarm(1)
+    confirmed.confirm(DAY_MS // 2)
+    confirmed.settle(3 * DAY_MS)
+    assert confirmed.threshold() == base
+
+
+def test_effective_authors_tell_a_flood() -> None:
+    """A thousand mentions by five accounts are five effective authors; by a thousand people about a thousand."""
+    few, many = Authors(), Authors()
+    for i in range(1000):
+        few.learn_one(f"bot{i % 5}")
+        many.learn_one(f"person{i}")
+    assert few.effective() == pytest.approx(5.0)
+    assert 850 <= many.distinct() <= 1000
+    assert many.effective() > 500
+
+
+def test_merged_authors_are_those_of_both() -> None:
+    """Merging adds the other's authors without counting one twice."""
+    one, two = Authors(), Authors()
+    for i in range(40):
+        one.learn_one(f"a{i}")
+        two.learn_one(f"a{i + 20}")
+    one.merge(two)
+    assert one.total == 80
+    assert 50 <= one.distinct() <= 70
+
+
+def test_a_finished_cascade_is_forecast_as_finished() -> None:
+    """A cascade of 1,000 that ended two days ago is forecast to stay near 1,000, and its growth is low."""
+    growth = Growth()
+    for i in range(1000):
+        growth.learn_one(HOUR * 6 * i / 1000)
+    forecast = growth.forecast(54 * HOUR, 1000.0)
+    assert 1000 <= forecast.low <= forecast.median <= forecast.high < 1100
+    assert growth.median(54 * HOUR) < 0.8
+
+
+def test_doubling_time_of_an_exponential() -> None:
+    """Events that double every hour give a doubling time within a factor of two of an hour."""
+    growth = Growth()
+    for i in range(1, 400):
+        growth.learn_one(math.log2(i) * HOUR)
+    doubling = growth.doubling_minutes(math.log2(400) * HOUR)
+    assert doubling is not None
+    assert 30 < doubling < 120
+
+
+def test_usual_terms_make_no_pair() -> None:
+    """Words that always stand together are nobody's emerging story; a new pair among them is."""
+    terms, r = Terms(), random.Random(5)
+    found: list[str] = []
+    for i in range(3000):
+        words = tuple(f"w{r.randrange(30)}" for _ in range(4))
+        found += terms.learn_one(i * 120_000.0, words, f"a{i}", 1.0)
+    late = [pair for pair in found if pair]
+    assert len(late) < 60
+    new: list[str] = []
+    for i in range(8):
+        new += terms.learn_one((3000 + i) * 120_000.0, ("glass", "soup", "w1"), f"b{i}", 1.0)
+    assert "glass|soup" in new
+
+
+def test_near_copies_share_a_signature() -> None:
+    """Signatures that differ in three bits stand for one text, far ones do not."""
+    copies = Copies()
+    first = copies.find("00000000ffffffff")
+    assert copies.find("00000000fffffff8") == first
+    assert copies.find("ffffffff00000000") != first

@@ -1,0 +1,180 @@
+"""What the detect stage makes of small worlds: what rings, what does not, and how it ends."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+from schemas.enriched import SourceState
+from streams.detect.season import PRIOR_HOURS
+from streams.engine.stage import InputRecord
+from tests.detect.worlds import HOUR, START, World
+
+
+def _ordinary(world: World, days: int, per_hour: float, seed: int = 3, start: int = START) -> None:
+    """Poisson talk with the rhythm of day and night, one in six negative."""
+    r = random.Random(seed)
+    for hour in range(days * 24):
+        mean = per_hour * PRIOR_HOURS[hour % 24]
+        count, p = 0, math.exp(-mean)
+        while (p := p * r.random()) > math.exp(-2 * mean) and count < 10 * mean + 10:
+            count += 1
+        for at in sorted(r.randrange(HOUR) for _ in range(round(r.gauss(mean, math.sqrt(mean))) if mean > 1 else count)):
+            world.say(
+                start + hour * HOUR + at, f"a{r.randrange(5000)}", polarity=r.choice(["negative", *["neutral"] * 4, "positive"]),
+                negative_pm=300, terms=(f"w{r.randrange(60)}", f"v{r.randrange(60)}"),
+            )  # fmt: skip
+        world.until(start + (hour + 1) * HOUR)
+
+
+def _burst(world: World, at: int, count: int, minutes: float = 60.0, **more: Any) -> None:
+    """A cascade of angry replies to one post."""
+    world.say(at, "first", polarity="negative", negative_pm=800, crisis_words=("safety:poison",))
+    root = f"m{world._offset - 1}"
+    for i in range(count):
+        values: dict[str, Any] = {"polarity": "negative", "negative_pm": 800, "crisis_words": ("safety:poison",)}
+        values |= {"root_id": root, "parent_id": root, "kind": "reply"}
+        world.say(at + round((i + 1) * minutes * 60_000 / count), f"b{i}", **(values | more))
+    world.until(at + round(minutes * 60_000) + 60_000)
+
+
+def test_no_data_says_nothing() -> None:
+    """A brand without a single mention gives no signal and has no timer."""
+    world = World()
+    world.watch()
+    world.until(START + 1000 * HOUR)
+    assert world.signals == []
+
+
+def test_ordinary_days_ring_never() -> None:
+    """Four Poisson days with a strong morning pass no threshold."""
+    world = World()
+    world.watch()
+    _ordinary(world, 4, 30.0)
+    assert world.over() == []
+
+
+def test_a_cascade_rings_early_and_ends() -> None:
+    """An angry cascade rings before a quarter of it is there, eases, and becomes quiet after a local morning."""
+    world = World()
+    world.watch()
+    _ordinary(world, 2, 10.0)
+    at = START + 58 * HOUR
+    _burst(world, at, 80)
+    assert world.over()
+    assert world.over()[0].at_ms <= at + 15 * 60_000
+    assert world.over()[0].stories[0].originator is not None
+    world.until(at + 60 * HOUR)
+    readings = [signal for signal in world.signals if signal.kind == "reading"]
+    assert any(signal.eased for signal in readings)
+    assert readings[-1].quiet
+    quiet_hour = (readings[-1].at_ms - START) // HOUR % 24
+    assert quiet_hour >= 7
+    assert [signal.seq for signal in world.signals] == list(range(1, len(world.signals) + 1))
+
+
+def test_the_first_hour_rings_by_its_words() -> None:
+    """A brand added while it burns rings on its first day, and says that there is no baseline."""
+    world = World()
+    world.watch()
+    _burst(world, START + 5 * 60_000, 60)
+    assert world.over()
+    assert "no baseline: judged by growth and words alone" in world.over()[0].caveats
+
+
+def test_volume_alone_is_silent_on_the_first_day() -> None:
+    """Four hundred neutral mentions in an hour ring nobody while there is no baseline."""
+    world = World()
+    world.watch()
+    for i in range(400):
+        world.say(START + i * 9000, f"a{i}", terms=(f"w{i % 90}",))
+    world.until(START + 2 * HOUR)
+    assert world.over() == []
+
+
+def test_praise_rings_nobody() -> None:
+    """A giveaway that goes viral, all praise, passes no threshold."""
+    world = World()
+    world.watch()
+    _ordinary(world, 2, 10.0)
+    _burst(world, START + 58 * HOUR, 300, polarity="positive", negative_pm=20, positive_pm=900, crisis_words=())
+    assert world.over() == []
+
+
+def test_bots_ring_nobody() -> None:
+    """Three hundred near copies by doubtful accounts pass no threshold, however angry."""
+    world = World()
+    world.watch()
+    _ordinary(world, 2, 10.0)
+    at = START + 58 * HOUR
+    for i in range(300):
+        world.say(
+            at + i * 20_000, f"bot{i}", polarity="negative", negative_pm=900, crisis_words=("boycott:boycott",),
+            copy_key=f"1d6a055ddab9f3d{i % 10}", organic_pm=200 + i % 300, organic_reasons=("new_account",),
+        )  # fmt: skip
+    world.until(at + 3 * HOUR)
+    assert world.over() == []
+
+
+def test_a_silent_source_is_said() -> None:
+    """When a brand's source falls silent and comes back the brand says so, with since when."""
+    world = World()
+    world.watch()
+    _ordinary(world, 1, 10.0)
+    at = START + 25 * HOUR
+    world.send(SourceState(source_id="feed", up=False, partition=0, offset=9_000_000, applies_ms=at, last_ms=at - 400_000))
+    world.send(SourceState(source_id="feed", up=True, partition=0, offset=9_000_001, applies_ms=at + HOUR, last_ms=at + HOUR))
+    world.until(at + 2 * HOUR)
+    told = [(signal.kind, signal.blind) for signal in world.signals if signal.kind in ("blind", "sighted")]
+    assert told == [("blind", {"feed": at - 400_000}), ("sighted", {})]
+
+
+def test_new_aliases_rebase() -> None:
+    """When what matches changes, the brand starts a new baseline and says so."""
+    world = World()
+    world.watch(match_hash="one")
+    _ordinary(world, 2, 10.0)
+    world.watch(match_hash="two", version=2, at=START + 49 * HOUR)
+    world.until(START + 50 * HOUR)
+    assert [signal.kind for signal in world.signals if signal.kind != "near_miss"] == ["rebased"]
+
+
+def test_an_idle_brand_is_not_visited() -> None:
+    """Between its mentions a brand has no timer: a year of silence is one step."""
+    world = World()
+    world.watch()
+    world.say(START, "a")
+    world.until(START + HOUR)
+    assert world.stage._timers == []
+    world.until(START + 365 * 24 * HOUR)
+    assert world.stage.checkpoint(99).states[0].progress == START + 365 * 24 * HOUR
+
+
+def test_records_of_other_kinds_are_passed_over() -> None:
+    """Records without headers or value, or of an unknown type, change nothing."""
+    stage = World().stage
+    strange = [
+        InputRecord(0, 0, None, b"{}", ()),
+        InputRecord(1, 0, None, None, (("ce_type", b"veille.enriched"),)),
+        InputRecord(2, 0, b"k", b"x", (("ce_type", b"another"),)),
+    ]
+    assert list(stage.process(strange)) == []
+    assert stage.checkpoint(3).commit == 3
+
+
+def test_saved_and_loaded_goes_on_alike() -> None:
+    """A stage restored from a full checkpoint sends what the old one would have sent."""
+    one, two = World(), World()
+    for world in (one, two):
+        world.watch(timezone="Europe/Paris")
+        _ordinary(world, 1, 10.0)
+    saved = two.stage.checkpoint(two._offset, full=True)
+    fresh = World()
+    fresh.stage.restore({state.key: state.value for state in saved.states if state.value}, saved.cut)
+    fresh._offset = two._offset
+    for world in (one, fresh):
+        _burst(world, START + 30 * HOUR, 60)
+        world.until(START + 60 * HOUR)
+    assert one.signals[-len(fresh.signals) :] == fresh.signals
+    assert fresh.over()
