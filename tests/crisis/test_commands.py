@@ -34,7 +34,8 @@ def test_declared_before_the_first_mention() -> None:
     assert found[0][1].severity == 3
     later = run(log(
         command("open", 0, headline="Fire in the plant", terms=["Fire", "plant"], kind="corporate"),
-        signal(1, 52, over=True, margin=20.0, stories=(story("s9", terms=("fire", "smoke")),)), command("note", 1, crisis_id=found[0][1].crisis_id, text="x"),
+        signal(1, 52, over=True, margin=20.0, stories=(story("s9", terms=("fire", "smoke")),)),
+        command("note", 1, crisis_id=found[0][1].crisis_id, text="x"),
     ))  # fmt: skip
     last = events(later)[-1][1]
     assert [s.story_id for s in last.stories] == ["s9"]
@@ -46,7 +47,8 @@ def test_each_is_answered() -> None:
     """Known, unknown, repeated and contradictory commands all leave an event; a repeated id leaves none."""
     records = log(
         *burning(), command("ack", 0, crisis_id=C1), command("ack", 1, crisis_id=C1), command("dance", 2, crisis_id=C1),
-        command("close", 3, crisis_id="nobody"), command("set-kind", 4, crisis_id=C1, kind="rumour"), command("set-kind", 5, crisis_id=C1, kind="x"),
+        command("close", 3, crisis_id="nobody"), command("set-kind", 4, crisis_id=C1, kind="rumour"),
+        command("set-kind", 5, crisis_id=C1, kind="x"),
         command("mute", 6, crisis_id=C1, minutes=30), command("hold", 7, crisis_id=C1), command("close", 8, crisis_id=C1, role="watch"),
         command("close", 9, crisis_id=C1, role="lead"), command("close", 10, crisis_id=C1), command("reopen", 11, crisis_id=C1),
         command("reopen", 11, crisis_id=C1), command("vote", 12, label="no"), command("cancel", 13, crisis_id=C1),

@@ -20,7 +20,8 @@ from streams.evidence.stage import EvidencePartition
 def event(seq: int, samples: int = 0, command: Command | None = None, crisis: str = "c1") -> InputRecord:
     """Return one crisis event that shows ``samples`` mentions."""
     card = Crisis(
-        crisis_id=crisis, brand="acme", phase="open", onset="2020-01-01T00:00:00Z", headline="h", seq=seq, updated_at="2020-01-01T00:00:00Z",
+        crisis_id=crisis, brand="acme", phase="open", onset="2020-01-01T00:00:00Z", headline="h", seq=seq,
+        updated_at="2020-01-01T00:00:00Z",
         samples=tuple(Sample(mention_id=f"m{i}", network="x", text=f"text {i}") for i in range(samples)), decision=command,
     )  # fmt: skip
     return InputRecord(seq - 1, 0, b"acme", msgspec.json.encode(card), header_maker("veille.crisis.updated")("x", crisis, ""))
