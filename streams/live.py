@@ -33,10 +33,11 @@ async def _main(settings: Settings) -> int:
     async with AsyncExitStack() as stack:
         partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
         await stack.enter_async_context(following(settings, watchlists.add))
-        worker = Worker(settings, build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms), meter=meter)
+        specs = build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms, meter=meter)
+        worker = Worker(settings, specs, meter=meter)
         await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
         if "respond" in settings.stages.split(","):
-            telling = asyncio.create_task(notify(settings))
+            telling = asyncio.create_task(notify(settings, meter))
 
             def ended(task: asyncio.Task[None]) -> None:
                 if not task.cancelled():

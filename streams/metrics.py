@@ -54,9 +54,7 @@ CATALOGUE: Final = (
     Metric(
         "veille_detection_delay_seconds", "histogram", "Event time from the earliest mention of a crisis to its opening.", ("kind",), _DELAY
     ),
-    Metric(
-        "veille_notifications", "counter", "Notifications by kind of target and outcome (sent, retried, rejected).", ("target", "outcome")
-    ),
+    Metric("veille_notifications", "counter", "Notifications by outcome: sent, or rejected to the dead letters.", ("outcome",)),
     Metric(
         "veille_watermark_timestamp_seconds", "gauge", "Event time up to which a stage's partition is computed.", ("stage", "partition")
     ),

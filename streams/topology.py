@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
 import xxhash
 
-from schemas.cloudevents import header_maker
+from schemas.cloudevents import header_maker, type_of
+from schemas.crisis import Crisis
 from schemas.enriched import Watermarks
 from schemas.mention import Clock
 from schemas.signal import SignalWatermark
@@ -16,9 +17,10 @@ from streams.clock import WallClock, rfc3339
 from streams.crisis.forward import ForwardPartition
 from streams.crisis.stage import CrisisPartition
 from streams.detect.stage import DetectPartition
-from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, StageSpec
+from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, Record, StageSpec
 from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
+from streams.metrics import PrometheusMeter
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
 
@@ -28,6 +30,7 @@ INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands
 #: Source id of wall-clock records; its silence says nothing about any feed.
 WORKER_SOURCE = "veille.worker"
 
+_card = msgspec.json.Decoder(Crisis).decode
 _clock_headers = header_maker("veille.clock")
 _watermarks_headers = header_maker("veille.watermarks")
 _watermark_headers = header_maker("veille.watermark")
@@ -66,8 +69,30 @@ def worker_clock(partition: int, now_ms: int) -> Output:
     return Output("mentions.raw", None, value, headers, partition)
 
 
+class _Counted(CrisisPartition):
+    """A crisis stage whose events are counted; what it returns is untouched. An event read again counts again."""
+
+    def __init__(self, partition: int, settings: Settings, meter: PrometheusMeter) -> None:
+        super().__init__(partition, settings.crisis)
+        self._meter = meter
+
+    def process(self, records: Sequence[Record]) -> Iterable[Output]:
+        """As `CrisisPartition.process`."""
+        outputs = list(super().process(records))
+        for output in outputs:
+            if output.topic == "crisis.events":
+                card = _card(output.value or b"")
+                self._meter.crisis_event(type_of(output.headers).decode(), card.kind, card.onset, card.updated_at)
+        return outputs
+
+
 def _enrich_spec(
-    settings: Settings, watchlists: Watchlists, version: int, alignment: _Alignment, wall_clock: WallClock | None
+    settings: Settings,
+    watchlists: Watchlists,
+    version: int,
+    alignment: _Alignment,
+    wall_clock: WallClock | None,
+    meter: PrometheusMeter | None,
 ) -> StageSpec:
     sent: dict[int, int] = {}
 
@@ -83,6 +108,9 @@ def _enrich_spec(
         if all(sent.get(p) == w for p, w in marks.items()):
             return clocks
         sent.update(marks)
+        if meter is not None:
+            for p, mark in marks.items():
+                meter.put("veille_watermark_timestamp_seconds", mark / 1000, "enrich", str(p))
         value = msgspec.json.encode(Watermarks(watermarks=marks))
         headers = _watermarks_headers(xxhash.xxh3_64_hexdigest(value), "", rfc3339(max(marks.values())))
         return [*clocks, Output("mentions.enriched", None, value, headers, ALL_PARTITIONS)]
@@ -90,7 +118,7 @@ def _enrich_spec(
     return StageSpec("enrich", "mentions.raw", make, pulse, settings.engine.watermark_ms / 1000, alignment.admit)
 
 
-def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment) -> StageSpec:
+def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment, meter: PrometheusMeter | None) -> StageSpec:
     sent: dict[int, int] = {}
 
     def make(partition: int) -> PartitionStage:
@@ -101,10 +129,15 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment)
         alignment.detect = stages
         news = []
         for partition, stage in sorted(stages.items()):
-            watermark = cast(DetectPartition, stage).watermark
+            detect = cast(DetectPartition, stage)
+            watermark = detect.watermark
+            if meter is not None:
+                meter.put("veille_waiting_mentions", detect.waiting, str(partition))
             if watermark is None or sent.get(partition) == watermark:
                 continue
             sent[partition] = watermark
+            if meter is not None:
+                meter.put("veille_watermark_timestamp_seconds", watermark / 1000, "detect", str(partition))
             headers = _watermark_headers(f"{partition}-{watermark}", "", rfc3339(watermark))
             news.append(Output("brand.signals", None, msgspec.json.encode(SignalWatermark(time_ms=watermark)), headers, partition))
         return news
@@ -119,6 +152,7 @@ def build_specs(
     *,
     version: int = 1,
     wall_clock: WallClock | None = None,
+    meter: PrometheusMeter | None = None,
 ) -> list[StageSpec]:
     """Return the stages that ``settings.stages`` names, joined to their topics.
 
@@ -127,11 +161,15 @@ def build_specs(
     """
     clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
+
+    def crisis(partition: int) -> PartitionStage:
+        return CrisisPartition(partition, settings.crisis) if meter is None else _Counted(partition, settings, meter)
+
     specs = {
-        "enrich": _enrich_spec(settings, watchlists, version, alignment, clock),
-        "detect": _detect_spec(settings, partitions["mentions.raw"], alignment),
+        "enrich": _enrich_spec(settings, watchlists, version, alignment, clock, meter),
+        "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
-        "crisis": StageSpec("crisis", "brand.signals", lambda p: CrisisPartition(p, settings.crisis)),
+        "crisis": StageSpec("crisis", "brand.signals", crisis),
         "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond)),
     }
     wanted = [name.strip() for name in settings.stages.split(",")]

@@ -6,13 +6,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.engine.connection import connection
 from streams.engine.outbox import Outbox
+from streams.metrics import PrometheusMeter
 from streams.respond.notify import NotifyWorker
 from streams.settings import Settings
 
 TOPIC = "crisis.notifications"
 
 
-async def notify(settings: Settings) -> None:
+async def notify(settings: Settings, meter: PrometheusMeter) -> None:
     """Deliver notifications until cancelled.
 
     A consumer group of its own (``<group>-notify``), apart from the stages': a target that stalls holds up nobody's
@@ -37,7 +38,9 @@ async def notify(settings: Settings) -> None:
             batches = await consumer.getmany(timeout_ms=500)
             for place, records in batches.items():
                 dead = await worker.handle(records)
+                meter.count("veille_notifications", len(records) - len(dead), "sent")
                 if dead:
+                    meter.count("veille_notifications", len(dead), "rejected")
                     outbox.send(dead)
                     await outbox.confirmed()
                 await consumer.commit({TopicPartition(place.topic, place.partition): records[-1].offset + 1})
