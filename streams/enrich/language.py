@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping
+from functools import cache, lru_cache
 
 import pycld2
 
-_ALIASES = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "no": "nb", "mo": "ro", "zh-hant": "zh", "zh-hans": "zh", "sco": "en"}
+_ALIASES = {
+    "in": "id", "iw": "he", "ji": "yi", "jw": "jv", "no": "nb", "mo": "ro", "zh-hant": "zh", "zh-hans": "zh", "sco": "en", "pcm": "en",
+}  # fmt: skip
+_ALIASES |= dict.fromkeys(("arz", "ary", "apc", "ajp", "acm", "aeb", "acq", "ars"), "ar")
 #: Letters that rule a claim out: the first code point of blocks whose scripts belong to some languages only.
 _SCRIPTS = (
     ("\u0400", "\u052f", frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk", "ky", "mn", "tg", "uz", "tt"})),
@@ -16,10 +19,16 @@ _SCRIPTS = (
     ("\u3040", "\u30ff", frozenset({"ja"})),
     ("\uac00", "\ud7af", frozenset({"ko"})),
 )
+#: What the slower library chooses from: short texts draw it to languages that hardly anyone writes there.
+_COMMON = (
+    "ar bg bn ca cs da de el en es et eu fa fi fr gl he hi hr hu id it ja ko "
+    "lt lv ms nl no pl pt ro ru sk sl sq sr sv sw ta th tl tr uk ur vi zh"
+)
+_NONE = frozenset({"un", "und", "zxx", "mis", "mul"})
 _ANALYSED = 600
 _SURE_PERCENT = 70
 #: Distinct stop words of one language that settle it, and at least one in so many words.
-_VOTES, _SHARE = 3, 5
+_VOTES, _SHARE = 3, 8
 
 
 @lru_cache(maxsize=1024)
@@ -28,7 +37,7 @@ def normal(claim: str) -> str:
     code = claim.strip().lower().replace("_", "-")
     code = _ALIASES.get(code, code).split("-")[0]
     code = _ALIASES.get(code, code)
-    if not 2 <= len(code) <= 3 or not code.isalpha() or not code.isascii() or code in ("und", "zxx", "mis", "mul") or code.startswith("q"):
+    if not 2 <= len(code) <= 3 or not code.isalpha() or not code.isascii() or code in _NONE or code.startswith("q"):
         return ""
     return code
 
@@ -106,6 +115,14 @@ def _guess(text: str) -> tuple[str, bool]:
             return code, details[0][2] >= _SURE_PERCENT
     if len(text) < 12:
         return (normal(details[0][1]) if details else ""), False
-    from py3langid import langid  # loads its model on first use, which short-lived commands do not need
+    return normal(_slow_classify()(text[:200])[0]), False
 
-    return normal(langid.classify(text[:200])[0]), False
+
+@cache
+def _slow_classify() -> Callable[[str], tuple[str, float]]:
+    """Load py3langid's model on first use, which short-lived commands do not need; rare languages are left out."""
+    from py3langid import langid
+
+    langid.set_languages(_COMMON.split())
+    classify: Callable[[str], tuple[str, float]] = langid.classify
+    return classify
