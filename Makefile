@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 DEV := .venv/.installed-$(shell cat requirements/dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 RUN := .venv/.running-$(shell cat requirements/run.lock pyproject.toml | cksum | cut -d' ' -f1)
 PEERS := .venv/.peers-$(shell cksum < requirements/bench.lock | cut -d' ' -f1)
-SEED ?= 7
+SEED ?= 1
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: menu
