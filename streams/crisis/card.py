@@ -133,6 +133,7 @@ def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: objec
     )  # fmt: skip
     life.card = card
     life.told_ms = at_ms
+    life.told_mentions = card.mentions
     life.last_event = f"{state.brand}-{state.event_seq}"
     return card
 

@@ -19,6 +19,8 @@ from streams.crisis.state import OPEN, BrandState, Life
 
 MINUTE = 60_000
 HOUR = 3_600_000
+#: Where no mention came and nothing changed, updates are this many times rarer.
+_SAME = 12
 #: (event type without its prefix, changes of the card).
 Step = tuple[str, dict[str, Any]]
 
@@ -52,7 +54,8 @@ def on_reading(life: Life, signal: Signal, over: bool, settings: CrisisSettings)
         return [("updated", {"phase": "escalated" if life.risen_ms else "open"})]
     if life.severity_now > life.card.severity:
         return rise(life, at) if at - max(life.risen_ms, opened_ms(life)) >= settings.escalate_minutes * MINUTE else []
-    if at - life.told_ms >= settings.update_minutes * MINUTE:
+    news = life.card.mentions > life.told_mentions or life.severity_now not in (0, life.card.severity)
+    if at - life.told_ms >= settings.update_minutes * MINUTE * (1 if news else _SAME):
         return [("updated", {"severity": max(1, life.severity_now, life.card.severity if life.card.declared_by else 1)})]
     return []
 

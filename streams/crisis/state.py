@@ -32,6 +32,7 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     watch_ms: int = 0
     risen_ms: int = 0
     told_ms: int = 0
+    told_mentions: int = 0
     closed_ms: int = 0
     muted_ms: int = 0
     #: The severity that the numbers say now; the card's rises only when an event says so.

@@ -36,7 +36,7 @@ def test_whole_life() -> None:
     """Opened, escalated as severity rises, eased, resolved, and reopened within a day."""
     bigger = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
     records = log(
-        *opened(), signal(3, 12, over=True, **bigger), signal(4, 45, over=True, **bigger), signal(5, 200, eased=True),
+        *opened(), signal(3, 12, over=True, **bigger), signal(4, 45, over=True, stories=(story(mentions=50),), **bigger), signal(5, 200, eased=True),
         signal(6, 900, eased=True, quiet=True), signal(7, 1000, over=True), signal(8, 1005, over=True),
     )  # fmt: skip
     assert names(run(records)) == ["suspected", "opened", "escalated", "updated", "eased", "resolved", "reopened"]
@@ -191,3 +191,9 @@ def test_cuts_and_restarts_change_nothing(records: list[InputRecord], data: st.D
     for brand in ("acme", "other"):
         first = [o for o in calm if o.topic == "crisis.events" and o.key == brand.encode()]
         assert [o for o in once.values() if o.key == brand.encode()] == first
+
+
+def test_no_news_no_update() -> None:
+    """Readings that change nothing are told every six hours only."""
+    records = [*opened(), *(signal(3 + i, 40 + 30 * i, over=True) for i in range(13))]
+    assert names(run(log(*records))) == ["suspected", "opened", "updated"]
