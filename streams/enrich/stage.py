@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from schemas.cloudevents import header_maker
-from schemas.enriched import BrandSettings, Enriched, SourceState
-from schemas.mention import Clock, Engagement, Mention, WatchlistMarker
+from schemas.enriched import BrandSettings, SourceState
+from schemas.mention import Clock, WatchlistMarker
 from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord
-from streams.enrich.brands import BrandMatcher, Match, match_hash
+from streams.enrich.brands import BrandMatcher, match_hash
 from streams.enrich.decode import decode
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
 from streams.enrich.features import FeatureFinder
 from streams.enrich.fold import fold
+from streams.enrich.outputs import TOPIC, Job, outputs_of
 from streams.enrich.rejected import rejected
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.sources import PartitionClock
@@ -27,17 +28,14 @@ from streams.errors import NotYet, Rejected
 if TYPE_CHECKING:
     from streams.enrich.polarity import Polarity
 
-TOPIC = "mentions.enriched"
 STATE_KEY = b"p"
 _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
 #: Names and handles are looked for in this many characters of a text, everything else in `EnrichSettings`' limits.
 _SEARCHED = 8192
-_MAX_NUMBER = 2**53
 
 _clock = msgspec.json.Decoder(Clock).decode
 _marker = msgspec.json.Decoder(WatchlistMarker).decode
 _encode = msgspec.json.Encoder().encode
-_enriched_headers = header_maker("veille.enriched")
 _source_headers = header_maker("veille.source")
 _brand_headers = header_maker("veille.brand")
 
@@ -50,24 +48,6 @@ class _State(msgspec.Struct):
     started: bool
     greatest_clock: int | None
     sources: dict[str, tuple[int, bool]]
-
-
-class _Job(msgspec.Struct, frozen=True, gc=False):
-    """A mention that counts, waiting for its polarity. ``slot`` is its place among the outputs."""
-
-    slot: int
-    offset: int
-    mention: Mention
-    published_ms: int
-    applies_ms: int
-    early: bool
-    update: bool
-    matcher: BrandMatcher
-    matches: list[Match]
-    plain: str
-    folded: str
-    handle: str
-    traceparent: bytes | None
 
 
 def _type_of(record: Record) -> bytes:
@@ -147,7 +127,7 @@ class EnrichPartition:
         types = [_type_of(record) if record.headers else b"" for record in fresh]
         self._require_versions(fresh, types)
         slots: list[Output | list[Output]] = []
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         for record, kind in zip(fresh, types, strict=True):
             try:
                 if kind == _CLOCK:
@@ -173,14 +153,12 @@ class EnrichPartition:
         return outputs
 
     def _require_versions(self, records: Sequence[Record], types: Sequence[bytes]) -> None:
-        version = self.version
         for record, kind in zip(records, types, strict=True):
             if kind == _MARKER:
                 marker = _read_marker(record)
                 if marker is not None and self._watchlists.get(marker) is None:
                     raise NotYet(f"watchlist version {marker} has not arrived")
-        if self._watchlists.get(version) is None:
-            raise NotYet(f"watchlist version {version} has not arrived")
+        self._matcher()
 
     def _matcher(self) -> BrandMatcher:
         matcher = self._watchlists.get(self.version)
@@ -256,7 +234,7 @@ class EnrichPartition:
         self._started = True
         return self._brand_settings(record.offset, applies_ms)
 
-    def _on_mention(self, record: Record, slots: list[Output | list[Output]], jobs: list[_Job]) -> None:
+    def _on_mention(self, record: Record, slots: list[Output | list[Output]], jobs: list[Job]) -> None:
         settings = self._settings
         mention, published = decode(record.value)
         watermark = self._clock.watermark
@@ -284,7 +262,7 @@ class EnrichPartition:
             raise Rejected("duplicate")
         trace = next((value for name, value in record.headers if name == "traceparent"), None) if record.headers else None
         jobs.append(
-            _Job(
+            Job(
                 len(slots),
                 record.offset,
                 mention,
@@ -302,7 +280,7 @@ class EnrichPartition:
         )
         slots.append([])
 
-    def _finish(self, jobs: list[_Job], slots: list[Output | list[Output]]) -> None:
+    def _finish(self, jobs: list[Job], slots: list[Output | list[Output]]) -> None:
         limit = self._settings.analysed_characters
         found = [
             self._features.find(job.mention, job.plain, job.folded, job.published_ms, job.handle, job.matcher.press) for job in jobs
@@ -311,67 +289,8 @@ class EnrichPartition:
             [job.mention.text if len(job.mention.text) <= limit else job.mention.text[:limit] for job in jobs],
             [features.lang for features in found],
         )
-        partition, cut = self.partition, self._settings.text_limit
-        for job, features, (negative, positive, polarity) in zip(jobs, found, scores, strict=True):
-            mention, engagement = job.mention, job.mention.engagement or _NO_ENGAGEMENT
-            outputs: list[Output] = []
-            time = header_time(job.published_ms)
-            kind, author_marks, all_terms = features.kind, features.author_marks, features.terms
-            for index, brand, matched in job.matches:
-                own = job.matcher.own_words(index)
-                terms = all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own])
-                record = Enriched(
-                    brand=brand,
-                    id=mention.id,
-                    network=mention.network,
-                    partition=partition,
-                    offset=job.offset,
-                    applies_ms=job.applies_ms,
-                    published_ms=job.published_ms,
-                    version=job.matcher.version,
-                    kind=kind,
-                    network_class=features.network_class,
-                    source=mention.source or "",
-                    lang=features.lang,
-                    text=mention.text[:cut],
-                    matched=matched,
-                    addressed=matched == "handle" and kind != "reshare",
-                    negative_pm=negative,
-                    positive_pm=positive,
-                    polarity=polarity,
-                    crisis_words=features.crisis_words,
-                    cues=features.cues,
-                    author=features.author,
-                    followers=features.followers,
-                    organic_pm=features.organic_pm,
-                    organic_reasons=features.organic_reasons,
-                    author_marks=(*author_marks, "owned") if matched == "owned" else author_marks,
-                    root_id=mention.root_id or "",
-                    parent_id=mention.parent_id or "",
-                    link=features.link,
-                    url=features.url,
-                    copy_key=features.copy_key,
-                    hashtags=features.hashtags,
-                    terms=terms,
-                    replies=_count(engagement.replies),
-                    reshares=_count(engagement.reshares) + _count(engagement.quotes),
-                    likes=_count(engagement.likes),
-                    country=mention.country or "",
-                    early=job.early,
-                    update=job.update,
-                )
-                headers = _enriched_headers(f"{partition}-{job.offset}-{brand}", brand, time)
-                if job.traceparent is not None:
-                    headers.append(("traceparent", job.traceparent))
-                outputs.append(Output(TOPIC, brand.encode(), _encode(record), headers))
-            slots[job.slot] = outputs
-
-
-_NO_ENGAGEMENT = Engagement()
-
-
-def _count(value: int | None) -> int:
-    return 0 if value is None or value < 0 else min(value, _MAX_NUMBER)
+        for job, features, score in zip(jobs, found, scores, strict=True):
+            slots[job.slot] = outputs_of(job, features, score, self.partition, self._settings.text_limit)
 
 
 def _read_marker(record: Record) -> int | None:
