@@ -9,15 +9,16 @@ from typing import Protocol
 
 import structlog
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.clock import monotonic
-from streams.engine.changelog import Changelog, changelog_topic, recover
+from streams.engine.changelog import Changelog, Recovered, changelog_topic, recover
 from streams.engine.deadletters import DeadLetterLimit
 from streams.engine.meter import Meter
 from streams.engine.outbox import Outbox
 from streams.engine.records import Batch
 from streams.engine.stage import Output, PartitionStage, Record, StageSpec
-from streams.errors import NotYet, Stalled
+from streams.errors import NotYet, Stalled, Unreachable
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -149,11 +150,9 @@ class Runner:
 
     async def _recover(self) -> None:
         began = monotonic()
-        name = changelog_topic(self._settings, self.spec.name)
-        found = await recover(self._settings, name, self.place.partition)
+        found, self.next_offset = await self._read_back(began + self._engine.send_timeout_seconds)
         self._changelog.adopt(found, self.generation)
         self.stage.restore(found.states, found.cut)
-        self.next_offset = await self._source.start_offset(self.place)
         seconds = monotonic() - began
         self._meter.recovered(self.spec.name, self.place.partition, len(found.states), seconds)
         log.info(
@@ -161,6 +160,17 @@ class Runner:
             records=found.records, bytes=found.size, next_offset=self.next_offset, seconds=round(seconds, 3),
         )  # fmt: skip
         self.recovered = True
+
+    async def _read_back(self, end: float) -> tuple[Recovered, int]:
+        """Return the saved states and where to read on; a broker that is just restarting is tried again until ``end``."""
+        name = changelog_topic(self._settings, self.spec.name)
+        while True:
+            try:
+                return await recover(self._settings, name, self.place.partition), await self._source.start_offset(self.place)
+            except KafkaError as error:
+                if monotonic() > end:
+                    raise Unreachable(f"states cannot be read back: {type(error).__name__}") from error
+                await asyncio.sleep(0.5)
 
     async def _idle(self) -> None:
         self._wake.clear()

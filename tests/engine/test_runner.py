@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from streams.engine import runner as runner_module
 from streams.engine.changelog import Recovered
@@ -209,3 +210,22 @@ async def test_a_partition_that_comes_back_at_once_goes_on_in_memory(recorder: R
     runner.close()
     await task
     assert sum(runner.stage.counts.values()) == 20  # type: ignore[attr-defined]
+
+
+async def test_recovery_outlasts_a_broker_that_restarts(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading states back is tried again while the broker does not answer."""
+    tries: list[int] = []
+
+    async def at_first_gone(*_: object) -> Recovered:
+        tries.append(1)
+        if len(tries) < 3:
+            raise KafkaConnectionError("gone")
+        return Recovered(states={b"k0": b"7/0"})
+
+    monkeypatch.setattr(runner_module, "recover", at_first_gone)
+    monkeypatch.setattr(runner_module.asyncio, "sleep", lambda seconds, sleep=asyncio.sleep: sleep(0))
+    runner = make(recorder)
+    task = await started(runner)
+    runner.close()
+    await task
+    assert runner.stage.counts == {b"k0": 7}  # type: ignore[attr-defined]
