@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,11 @@ Ints = NDArray[np.int64]
 SEED = 20_240_501
 FOLDS = 5
 #: Strength of the data against the penalty, and how much more a token or a lexicon sum moves than an n-gram: by cross-validation.
-STRENGTH = 0.02
+STRENGTH = 0.01
 WORD_GAIN = 2.0
 LEXICON_GAIN = 3.0
 ROUNDS = 60
+ENGLISH_IN_HINDI = 0.5
 #: The model abstains below this probability of its best label; with three classes a third is no knowledge at all.
 ABSTAIN_BELOW = 0.42
 
@@ -184,6 +185,13 @@ def train(own: Sequence[Example], further: Sequence[Example], lexicon: Lexicon) 
     return Trained(weights, bias, temperature, figures)
 
 
+def further_of(name: str, labelled: dict[str, list[Example]], data: Path) -> list[Example]:
+    """Return what a language learns from beyond its own texts: English the other sources, Hindi English, which its texts are mixed with."""
+    if name == "en":
+        return further_english(data, labelled["en"])
+    return [replace(example, weight=ENGLISH_IN_HINDI) for example in labelled["en"]] if name == "hi" else []
+
+
 def arrays_of(models: dict[str, Trained], words: dict[str, Lexicon]) -> dict[str, NDArray[Any]]:
     """Return the model file: whole-number weights relative to neutral, and the logits that one unit of each group is worth.
 
@@ -232,8 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = {name: lexicon_of(entries) for name, entries in lexicons().items() if name in chosen}
     models = {}
     for name in chosen:
-        further = further_english(options.data, labelled[name]) if name == "en" else []
-        models[name] = train(labelled[name], further, words[name])
+        models[name] = train(labelled[name], further_of(name, labelled, options.data), words[name])
         print(name, json.dumps(models[name].figures), file=sys.stderr, flush=True)
     arrays = arrays_of(models, words)
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def test_before_enough_verdicts_the_shipped_model_answers() -> None:
 
 def test_it_learns_a_brand_s_own_words() -> None:
     """After enough verdicts the brand's words are read better than by the shipped model, under a version of its own."""
-    learner = _taught(120)
+    learner = _taught(80)
     assert learner.version("acme") != SHIPPED.version
     before = sum(positive for _, positive, _ in SHIPPED.score(PRAISE, ["en"] * len(PRAISE)))
     after = sum(positive for _, positive, _ in learner.score("acme", PRAISE, ["en"] * len(PRAISE)))
@@ -42,13 +42,13 @@ def test_it_learns_a_brand_s_own_words() -> None:
 
 def test_other_brands_are_untouched() -> None:
     """What one brand's people teach changes no answer for another brand."""
-    learner = _taught(120)
+    learner = _taught(80)
     assert learner.score("other", PRAISE, ["en"] * len(PRAISE)) == SHIPPED.score(PRAISE, ["en"] * len(PRAISE))
 
 
 def test_when_it_stops_being_better_the_shipped_model_answers_again() -> None:
     """Once its losses over the window are no lower than the shipped model's, the learned answer is out of force."""
-    learner = _taught(120)
+    learner = _taught(80)
     state = learner.brands["acme"]
     assert state.leads
     state.learned_losses.extend(state.shipped_losses)
