@@ -36,7 +36,8 @@ def test_whole_life() -> None:
     """Opened, escalated as severity rises, eased, resolved, and reopened within a day."""
     bigger = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
     records = log(
-        *opened(), signal(3, 12, over=True, **bigger), signal(4, 45, over=True, stories=(story(mentions=50),), **bigger), signal(5, 200, eased=True),
+        *opened(), signal(3, 12, over=True, **bigger), signal(4, 45, over=True, stories=(story(mentions=50),), **bigger),
+        signal(5, 200, eased=True),
         signal(6, 900, eased=True, quiet=True), signal(7, 1000, over=True), signal(8, 1005, over=True),
     )  # fmt: skip
     assert names(run(records)) == ["suspected", "opened", "escalated", "updated", "eased", "resolved", "reopened"]
