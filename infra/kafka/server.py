@@ -180,7 +180,8 @@ class KafkaCluster:
             if self._port:
                 places[0][0] = self._port
         voters = ",".join(f"{node}@127.0.0.1:{ports[1]}" for node, ports in enumerate(places, 1))
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # An id that begins with "-" would be taken for an option of the storage tool.
+        cluster_id = "V" + base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
         for node, (port, controller_port) in enumerate(places, 1):
             home = folder / f"node-{node}"
             home.mkdir(parents=True, exist_ok=True)
