@@ -1,0 +1,304 @@
+"""What a fault run is made of: worker processes, a steady publisher, the wait for the end, and the comparison."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+
+from streams.engine.stage import ALL_PARTITIONS, Output
+from streams.engine.topics import TopicPlan, ensure_topics
+from streams.settings import Settings
+
+INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals")
+OUTPUTS = ("mentions.enriched", "brand.signals", "crisis.events")
+TOPICS = (*INPUTS, "crisis.commands", "crisis.events", "mentions.rejected", "watchlist", "positions")
+PARTITIONS = 4
+
+
+def settings_of(broker: str, run: str) -> Settings:
+    """Return the settings of one run."""
+    return Settings(broker=broker, run=run, partitions=PARTITIONS, _env_file=None)
+
+
+def prepare_topics(broker: str, run: str) -> None:
+    """Create the topics of a run."""
+    plans = {name: TopicPlan(1 if name in ("watchlist", "positions") else PARTITIONS) for name in TOPICS}
+    plans["crisis.state"] = TopicPlan(PARTITIONS, config={"cleanup.policy": "compact"})
+    asyncio.run(ensure_topics(settings_of(broker, run), plans))
+
+
+class Worker:
+    """One ``veille worker`` process. ``leaving``: it is not replaced when it ends."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        self.leaving = False
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    @property
+    def code(self) -> int | None:
+        """Exit code, None while it runs."""
+        return self._process.poll()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has said so in its log."""
+        return b'"event": "ready"' in self.log.read_bytes()
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it still runs."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def end(self) -> None:
+        """Kill it and wait for it."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Crew:
+    """The workers of one run; `tend` replaces those that ended by a fault or by their own decision."""
+
+    def __init__(self, broker: str, run: str, folder: Path, watchlist: Path, session_seconds: float) -> None:
+        self._folder = folder
+        self._run = run
+        self._command = [
+            sys.executable, "-m", "streams.cli.main", "worker", "--broker", broker, "--run", run, "--watchlist", str(watchlist),
+            "--stages", "enrich,detect,commands,crisis", "--port", "0",
+        ]  # fmt: skip
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("VEILLE_")}
+        self._environment = kept | {
+            "VEILLE_ENGINE__SESSION_TIMEOUT_SECONDS": str(session_seconds),
+            "VEILLE_ENGINE__CHECKPOINT_SECONDS": "1.5",
+            "VEILLE_ENGINE__STALL_SECONDS": "60",
+            "VEILLE_ENGINE__STOP_GRACE_SECONDS": "15",
+        }
+        self._workers: list[Worker] = []
+        self.exits: dict[str, int] = {}
+        self._count = 0
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for worker in self._workers:
+            worker.end()
+
+    @property
+    def alive(self) -> list[Worker]:
+        """Workers that run."""
+        return [worker for worker in self._workers if worker.code is None]
+
+    def join(self) -> Worker:
+        """Start one more."""
+        self._count += 1
+        worker = Worker(self._command, self._environment, self._folder / f"{self._run}-{self._count}.log")
+        self._workers.append(worker)
+        return worker
+
+    def tend(self) -> None:
+        """Replace workers that ended, unless they were told to leave; count how they ended."""
+        for worker in list(self._workers):
+            code = worker.code
+            if code is None:
+                continue
+            self._workers.remove(worker)
+            word = f"exit {code}" if code >= 0 else f"signal {-code}"
+            self.exits[word] = self.exits.get(word, 0) + 1
+            if not worker.leaving:
+                self.join()
+
+    def wait_ready(self, seconds: float) -> None:
+        """Wait until all have said that they are ready. Raises `TimeoutError` with the end of a log."""
+        end = time.monotonic() + seconds
+        while not all(worker.ready for worker in self._workers):
+            if time.monotonic() > end or any(worker.code is not None for worker in self._workers):
+                tails = [worker.log.read_text("utf-8", "replace")[-1500:] for worker in self._workers if not worker.ready]
+                raise TimeoutError("a worker does not get ready:\n" + "\n".join(tails))
+            time.sleep(0.1)
+
+
+class Publisher:
+    """Sends a raw log in order over about ``seconds`` (0: at once), in a thread; it outlives every outage of the broker."""
+
+    def __init__(self, broker: str, run: str, raw: Sequence[Output], seconds: float) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5, "message.timeout.ms": 0,
+                "queue.buffering.max.messages": 2_000_000, "log_level": 0,
+            }
+        )  # fmt: skip
+        self._topic = settings_of(broker, run).topic("mentions.raw")
+        self._raw = raw
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._publish, daemon=True)
+
+    def __enter__(self) -> Publisher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _publish(self) -> None:
+        began = time.monotonic()
+        share = self._seconds / max(1, len(self._raw))
+        for number, output in enumerate(self._raw):
+            if not number % 50:
+                while (ahead := began + number * share - time.monotonic()) > 0 and not self._stopped.is_set():
+                    self._producer.poll(min(0.1, ahead))
+                if self._stopped.is_set():
+                    return
+            places = range(PARTITIONS) if output.partition == ALL_PARTITIONS else (output.partition,)
+            for place in places:
+                self._producer.produce(self._topic, output.value, output.key, place, headers=list(output.headers))
+        while self._producer.flush(1.0) and not self._stopped.is_set():
+            pass
+
+    def wait(self, seconds: float) -> None:
+        """Wait until everything is on the broker. Raises `TimeoutError`."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            raise TimeoutError("the raw log could not be published in time")
+
+
+def _consumer(broker: str, group: str) -> Consumer:
+    return Consumer(
+        {"bootstrap.servers": broker, "group.id": group, "enable.auto.commit": False, "enable.partition.eof": False, "log_level": 0}
+    )
+
+
+def wait_until_read(broker: str, run: str, seconds: float, tend: Callable[[], None]) -> None:
+    """Wait until the group has committed the ends of all inputs and nothing grows. Raises `TimeoutError` with the lag."""
+    settings = settings_of(broker, run)
+    consumer = _consumer(broker, settings.group_id)
+    deadline = time.monotonic() + seconds
+    calm_since = 0.0
+    before: list[int] = []
+    lag = -1
+    try:
+        while True:
+            tend()
+            try:
+                places = [TopicPartition(settings.topic(name), number) for name in INPUTS for number in range(PARTITIONS)]
+                ends = [consumer.get_watermark_offsets(place, timeout=5)[1] for place in places]
+                done = [max(0, place.offset) for place in consumer.committed(places, timeout=5)]
+                lag = sum(end - read for end, read in zip(ends, done, strict=True))
+                if lag or ends != before:
+                    calm_since = time.monotonic()
+                before = ends
+                if not lag and time.monotonic() - calm_since > 3.0:
+                    return
+            except KafkaException:
+                calm_since = time.monotonic()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{lag} records were not read and committed within {seconds:g} s")
+            time.sleep(0.3)
+    finally:
+        consumer.close()
+
+
+@dataclass(frozen=True)
+class Written:
+    """One record as a consumer sees it."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+#: ``ce_id`` to record, and how many repeats were dropped.
+class Outputs(dict[str, Written]):
+    """Records of one topic by ``ce_id``; ``repeats`` were the same, ``contradictions`` had one id and other bytes."""
+
+    repeats = 0
+    contradictions = 0
+
+
+def read_outputs(broker: str, run: str) -> dict[str, Outputs]:
+    """Return what a run wrote for each topic; control records (without a key) are left out."""
+    settings = settings_of(broker, run)
+    return {name: _read(broker, settings.topic(name)) for name in OUTPUTS}
+
+
+def _read(broker: str, topic: str) -> Outputs:
+    consumer = _consumer(broker, "compare")
+    found = Outputs()
+    try:
+        for number in range(PARTITIONS):
+            place = TopicPartition(topic, number, OFFSET_BEGINNING)
+            _, end = consumer.get_watermark_offsets(place, timeout=10)
+            consumer.assign([place])
+            position = 0
+            while position < end:
+                for message in consumer.consume(5000, 1.0):
+                    if message.error():
+                        raise KafkaException(message.error())
+                    position = message.offset() + 1
+                    if message.key() is not None:
+                        _take(found, message)
+            consumer.unassign()
+    finally:
+        consumer.close()
+    return found
+
+
+def _take(found: Outputs, message: Any) -> None:
+    headers = tuple(message.headers() or ())
+    identity = dict(headers).get("ce_id", b"").decode()
+    record = Written(message.key(), message.value() or b"", headers)
+    known = found.get(identity)
+    if known is None:
+        found[identity] = record
+    elif known == record:
+        found.repeats += 1
+    else:
+        found.contradictions += 1
+
+
+@dataclass
+class Comparison:
+    """By topic: records of the calm run, how many the rough run lacks, has too many or has otherwise, and its repeats."""
+
+    topics: dict[str, dict[str, int]]
+    examples: dict[str, list[str]]
+
+    @property
+    def equal(self) -> bool:
+        """Whether a consumer that drops equal ``ce_id`` could not tell the runs apart."""
+        return all(not counts[word] for counts in self.topics.values() for word in ("missing", "extra", "other", "contradictions"))
+
+    def lines(self) -> list[str]:
+        """The summary for people; ids only."""
+        found = [f"{name}: " + ", ".join(f"{count} {word}" for word, count in counts.items()) for name, counts in self.topics.items()]
+        return found + [f"  {name}: {', '.join(ids)}" for name, ids in self.examples.items() if ids]
+
+
+def compare(calm: dict[str, Outputs], rough: dict[str, Outputs]) -> Comparison:
+    """Compare two runs, record by record under its ``ce_id`` (which holds brand and seq)."""
+    topics, examples = {}, {}
+    for name, before in calm.items():
+        after = rough[name]
+        missing = [identity for identity in before if identity not in after]
+        extra = [identity for identity in after if identity not in before]
+        other = [identity for identity, record in before.items() if identity in after and after[identity] != record]
+        topics[name] = {
+            "records": len(before), "missing": len(missing), "extra": len(extra), "other": len(other),
+            "repeats": after.repeats, "contradictions": before.contradictions + after.contradictions,
+        }  # fmt: skip
+        examples[name] = [*(f"-{i}" for i in missing[:4]), *(f"+{i}" for i in extra[:4]), *(f"!{i}" for i in other[:4])]
+    return Comparison(topics, examples)
