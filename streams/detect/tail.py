@@ -27,18 +27,18 @@ class Tail(msgspec.Struct, array_like=True):
     k / (k + 50) for its own. An hour's score is capped at u + 4 b before it is learned, so that one crisis does not make the
     next one ordinary; old hours are forgotten (half-life 28 days).
 
-    Pooled start and scale: assumed, chosen so that a score of 6 comes once in some 14 days of hours.
+    Pooled start and scale: assumed, chosen so that a score of 5.7 comes once in two weeks of hours.
 
     >>> tail = Tail()
     >>> round(tail.score_one(6.0), 2)
-    2.52
+    2.65
     >>> for hour in range(200):
     ...     tail.learn_one(hour % 10 / 2.0)
     >>> tail.score_one(4.0) < tail.score_one(8.0)
     True
     """
 
-    start: float = 0.2
+    start: float = -0.1
     scale: float = 1.0
     blocks: float = 0.0
     #: Greatest scores of past hours, ascending; of a run of hours above u only the greatest.
