@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     partitions: int = Field(4, ge=1, description="Partitions of topics that Veille creates, where the topic file names none.")
     replication: int = Field(1, ge=1, description="Replication factor of topics that Veille creates.")
     watchlist: str = Field("", description="Watchlist file; empty: the topic `watchlist`.")
-    stages: str = Field("enrich,detect,commands,crisis,respond", description="Which agents this worker runs.")
+    stages: str = Field("enrich,detect,commands,crisis,evidence,respond", description="Which agents this worker runs.")
     worker_clock: bool = Field(True, description="Publish wall-clock records into owned raw partitions (off for a replay).")
     language: str = Field("en", pattern="^(en|fr)$", description="Language of messages to people.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")

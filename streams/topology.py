@@ -20,6 +20,7 @@ from streams.detect.stage import DetectPartition
 from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, Record, StageSpec
 from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
+from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
@@ -170,6 +171,7 @@ def build_specs(
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
         "crisis": StageSpec("crisis", "brand.signals", crisis),
+        "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
         "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond)),
     }
     wanted = [name.strip() for name in settings.stages.split(",")]

@@ -8,7 +8,7 @@ import typer
 
 from streams.cli.options import Broker, Run, Watchlist, load_settings
 
-HELP = """Run the agents: enrich, detect, commands, crisis, respond.
+HELP = """Run the agents: enrich, detect, commands, crisis, evidence, respond.
 
 A worker with --run NAME reads a replay's own topics, whose clock is the replay's: it publishes no clock of its own.
 
