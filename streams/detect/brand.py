@@ -282,16 +282,14 @@ class Brand(msgspec.Struct, array_like=True):
 
     def set_trip(self, t_ms: int) -> None:
         """Fix how much trouble within the coming step has the brand judged at once: what five minutes hold, and 4 deviations."""
-        hour = t_ms // HOUR_MS
-        mean = self.base.rate * self.base.season.factor(hour, self.timezone) * self.trouble.value() / 12.0
+        mean = self.base.rate * self.base.season.factor(t_ms // HOUR_MS, self.timezone) * self.trouble.value() / 12.0
         self.trip = max(4.0, mean + 4.0 * math.sqrt(mean))
 
     def fall_silent(self) -> None:
         """What rang is over."""
         if self.ring is not None:
             for story_id in self.ring.stories:
-                story = self.book.stories.get(story_id)
-                if story is not None:
+                if (story := self.book.stories.get(story_id)) is not None:
                     story.rings_ms = 0
         self.ring = None
 
