@@ -160,8 +160,8 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "Made from the catalogue in `streams/metrics.py` by `make schemas`. `GET /metrics` shows them (`VEILLE_HTTP__HOST`, `VEILLE_HTTP__PORT`;",
-        "127.0.0.1:9464 by default). Counters end in `_total`, histograms in `_bucket`, `_sum` and `_count`.",
+        "Made from the catalogue in `streams/metrics.py` by `make schemas`. `GET /metrics` shows them (`VEILLE_HTTP__HOST`,",
+        "`VEILLE_HTTP__PORT`; 127.0.0.1:9464 by default). Counters end in `_total`, histograms in `_bucket`, `_sum` and `_count`.",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",
