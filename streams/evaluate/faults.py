@@ -64,7 +64,7 @@ class Plan:
     workers: int = 2
     most_workers: int = 3
     session_seconds: float = 6.0
-    pause_seconds: tuple[float, float] = (3.0, 7.0)
+    pause_seconds: tuple[float, float] = (6.0, 12.0)
     settle_seconds: float = 240.0
     start_seconds: float = 90.0
     kinds: dict[str, int] = field(default_factory=lambda: dict(FAULTS))
@@ -116,7 +116,7 @@ def _play(
         crew.wait_ready(plan.start_seconds)
         least, most = plan.pause_seconds
         # A storm needs the replay to last as long as it does: its mean length decides the pace.
-        seconds = plan.faults * ((least + most) / 2 + plan.session_seconds) * 0.9 if storm else 0.0
+        seconds = plan.faults * ((least + most) / 2 + plan.session_seconds / 2) if storm else 0.0
         publisher = stack.enter_context(Publisher(cluster.bootstrap, run, raw, seconds))
         if storm is not None:
             storm.rage(crew)
@@ -144,8 +144,8 @@ class _Storm:
 
     def rage(self, crew: Crew) -> None:
         """Do all faults; between them the crew is kept at its least size."""
-        # Each kind comes once before any comes again by weight, as far as the number of faults allows.
-        order = list(self._plan.kinds)
+        # Each kind comes once, and a kill twice, before any comes again by weight, as far as the number of faults allows.
+        order = [*self._plan.kinds, next(iter(self._plan.kinds))]
         self._random.shuffle(order)
         for number in range(self._plan.faults):
             self._rest(crew, self._random.uniform(*self._plan.pause_seconds))

@@ -23,7 +23,7 @@ def run(broker: str, quick: bool, *, records: int = 0, rounds: int = 0) -> dict[
     run = uuid.uuid4().hex[:8]
     topic = f"bench-{run}-engine"
     create_topic(broker, topic)
-    fill(broker, topic, ((key, value, None) for key, value in engine_mentions(records)))
+    fill(broker, topic, ((key, value, None, []) for key, value in engine_mentions(records)))
     try:
         found = in_turn(
             CONTESTANTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from confluent_kafka import Producer
@@ -55,8 +55,8 @@ def delete_topics(broker: str, names: list[str]) -> None:
             continue
 
 
-def fill(broker: str, name: str, records: Iterator[tuple[bytes | None, bytes, int | None]]) -> int:
-    """Write (key, value, partition or None) to ``name``, uncompressed, and return how many."""
+def fill(broker: str, name: str, records: Iterable[tuple[bytes | None, bytes, int | None, list[tuple[str, bytes]]]]) -> int:
+    """Write (key, value, partition or None, headers) to ``name``, uncompressed, and return how many."""
     producer = Producer(
         {
             "bootstrap.servers": broker, "linger.ms": 20, "batch.size": 262144, "acks": "all",
@@ -64,10 +64,10 @@ def fill(broker: str, name: str, records: Iterator[tuple[bytes | None, bytes, in
         }
     )  # fmt: skip
     count = 0
-    for key, value, partition in records:
+    for key, value, partition, headers in records:
         while True:
             try:
-                producer.produce(name, value, key, partition=-1 if partition is None else partition)
+                producer.produce(name, value, key, partition=-1 if partition is None else partition, headers=headers)
                 break
             except BufferError:
                 producer.poll(0.1)
