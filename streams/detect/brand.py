@@ -81,7 +81,7 @@ class Brand(msgspec.Struct, array_like=True):
     story_square: float = 0.0
     story_hours: float = 0.0
     book: Book = msgspec.field(default_factory=Book)
-    #: Pooled tail of counts: the median of five public series of counts; three of them alone give the same within a third.
+    #: Pooled tail of counts: read off the tails of NAB's five public series of mention counts (measured there, so optimistic there).
     surprise: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5))
     tail: Tail = msgspec.field(default_factory=Tail)
     budget: Budget = msgspec.field(default_factory=Budget)

@@ -1,7 +1,7 @@
 """Dead letters: how many records may be refused, and the headers that say why.
 
-A stage refuses a record by sending it to a topic whose name ends in ``.rejected``; the engine counts those outputs
-against the records it fed. A bad mention is set aside and the rest goes on. A bad deploy refuses nearly all: then
+A stage refuses a record by sending it to a topic whose name ends in ``.rejected``; the engine counts those outputs, but for
+the ones marked ``veille-expected: 1``, against the records it fed. A bad mention is set aside and the rest goes on. A bad deploy refuses nearly all: then
 setting aside would empty the input into the rejected topic, so the worker stops instead.
 """
 
@@ -16,12 +16,12 @@ from streams.engine.stage import Output, Record
 from streams.errors import TooManyRejected
 
 SUFFIX = ".rejected"
+#: With the value ``1``: the record was set aside as it should be (a duplicate, say), which says nothing of the deploy.
+EXPECTED_HEADER = "veille-expected"
 _OFFSET = "__connect.errors.offset"
 
 
-def rejected_headers(
-    topic: str, partition: int, offset: int, stage: str, reason: str, message: str = ""
-) -> list[tuple[str, bytes]]:
+def rejected_headers(topic: str, partition: int, offset: int, stage: str, reason: str, message: str = "") -> list[tuple[str, bytes]]:
     """Return headers as Kafka Connect's dead letter queue writes them.
 
     ``topic`` is the input's name, ``reason`` a fixed word, ``message`` an explanation. Neither may hold text of the record.
@@ -60,7 +60,11 @@ class DeadLetterLimit:
 
         Raises `TooManyRejected`. Outputs that name their input's offset (`rejected_headers`) are placed exactly.
         """
-        refused = {_offset_of(output, place) for place, output in enumerate(outputs) if output.topic.endswith(SUFFIX)}
+        refused = {
+            _offset_of(output, place)
+            for place, output in enumerate(outputs)
+            if output.topic.endswith(SUFFIX) and (EXPECTED_HEADER, b"1") not in output.headers
+        }
         number = min(len(refused), len(records))
         self._follow_run(records, refused, number)
         self._pieces.append((len(records), number))

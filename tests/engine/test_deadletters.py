@@ -56,3 +56,10 @@ def test_headers_name_the_place_and_the_reason() -> None:
     assert headers["__connect.errors.stage"] == b"enrich"
     assert headers["__connect.errors.exception.class.name"] == b"no_text"
     assert headers["__connect.errors.exception.message"] == b"no_text"
+
+
+def test_what_is_set_aside_as_it_should_be_stops_nobody() -> None:
+    """Records marked as expected, however many, count neither for the run nor for the share."""
+    limit = DeadLetterLimit(PLACE, 0.1, 5)
+    aside = [Output("x.rejected", b"k", b"v", [("veille-expected", b"1")]) for _ in range(100)]
+    assert sum(limit.count(records(first, 100), aside) for first in range(0, 5000, 100)) == 0
