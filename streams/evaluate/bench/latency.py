@@ -1,0 +1,135 @@
+"""``latency``: from the send of the mention that tips a crisis to the crisis event in a consumer's hands.
+
+A ``veille worker`` with all stages reads the simulation's mentions at 25, 50 and 75 % of its measured capacity, with a clock record every
+100 ms of wall time, as a live source sends them. An event of time T was tipped by the last mention published at or before T.
+"""
+
+from __future__ import annotations
+
+import bisect
+import tempfile
+import threading
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from streams.engine.partitioning import partition_of
+from streams.engine.stage import Output
+from streams.evaluate.bench.pipeline import play
+from streams.evaluate.bench.rounds import significant
+from streams.evaluate.bench.traffic import PARTITIONS, Traffic
+from streams.evaluate.fault_runs import Crew, prepare_topics
+from streams.sources.plan import clock_record
+
+SHARES = (0.25, 0.5, 0.75)
+_TIPS = ("veille.crisis.opened", "veille.crisis.reopened", "veille.crisis.escalated", "veille.crisis.updated")
+_CLOCK_SECONDS = 0.1
+
+
+def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) -> dict[str, Any]:
+    """Return ``capacity_per_second`` and ``loads``; see the package. Events are openings, escalations and updates."""
+    capacity_of = play(broker, "veille", Traffic(mentions or (1_500 if quick else 60_000)), timeout_seconds=600.0)
+    capacity = capacity_of["records"] / capacity_of["seconds"]
+    loads = []
+    for share in SHARES[:1] if quick else SHARES:
+        # A quick round measures its capacity while everything is still warming up.
+        rate = 1_000.0 if quick else capacity * share
+        wanted = min(200_000, round(rate * (seconds or (6.0 if quick else 40.0))))
+        loads.append({"share": share, "per_second": significant(rate), **_load(broker, Traffic(wanted), rate)})
+    return {"rounds": 1, "capacity_per_second": significant(capacity), "loads": loads}
+
+
+def _load(broker: str, traffic: Traffic, rate: float) -> dict[str, Any]:
+    run = f"bench-{uuid.uuid4().hex[:8]}"
+    rows = list(traffic.rows())
+    prepare_topics(broker, run)
+    with tempfile.TemporaryDirectory() as folder:
+        watchlist = Path(folder) / "watchlist.yaml"
+        from streams.simulate.brands import demo_watchlist
+
+        watchlist.write_text(demo_watchlist(), "utf-8")
+        with Crew(broker, run, Path(folder), watchlist, 20.0) as crew:
+            crew.join()
+            crew.wait_ready(90.0)
+            watcher = _Watcher(broker, f"{run}.crisis.events")
+            sent = _send(broker, f"{run}.mentions.raw", rows, rate)
+            time.sleep(2.0)
+            events = watcher.stop()
+    times = [published for published, _, _ in rows]
+    found = []
+    for received, moment in events:
+        place = bisect.bisect_right(times, moment) - 1
+        # What the last clock alone set off has no mention that tipped it.
+        if 0 <= place < len(rows) - 1:
+            found.append(1000 * (received - sent[place]))
+    found.sort()
+    return {"events": len(found), **{f"p{q}_ms": significant(_quantile(found, q / 100)) if found else None for q in (50, 95, 99)}}
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def _send(broker: str, topic: str, rows: list[tuple[int, bytes, str]], rate: float) -> list[float]:
+    """Send at ``rate``; return the wall time of each mention's send."""
+    producer = Producer(
+        {"bootstrap.servers": broker, "linger.ms": 1, "partitioner": "murmur2_random", "queue.buffering.max.messages": 500_000}
+    )
+    sent: list[float] = []
+    began = time.perf_counter()
+    clock_at = began
+
+    def tell(output: Output) -> None:
+        for place in range(PARTITIONS):
+            producer.produce(topic, output.value, output.key, place, headers=list(output.headers))
+
+    for number, (published, value, identity) in enumerate(rows):
+        while (now := time.perf_counter()) < began + number / rate:
+            producer.poll(0)
+            time.sleep(0.0005)
+        if now >= clock_at:
+            # A source's clock says that everything before it was sent.
+            tell(clock_record(published, "bench"))
+            clock_at = now + _CLOCK_SECONDS
+        key = identity.encode()
+        producer.produce(topic, value, key, partition_of(key, PARTITIONS))
+        sent.append(time.perf_counter())
+    # A live clock goes on: nobody waits for the next mention to be told of the last.
+    for step in range(10):
+        time.sleep(_CLOCK_SECONDS)
+        tell(clock_record(rows[-1][0] + 1000 * (step + 1), "bench"))
+    producer.flush(30)
+    return sent
+
+
+class _Watcher:
+    """Reads crisis events in a thread and notes when each came."""
+
+    def __init__(self, broker: str, topic: str) -> None:
+        self._consumer = Consumer({"bootstrap.servers": broker, "group.id": "bench-watch", "fetch.wait.max.ms": 10, "log_level": 0})
+        self._consumer.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for place in range(PARTITIONS)])
+        self._events: list[tuple[float, int]] = []
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopped.is_set():
+            message = self._consumer.poll(0.1)
+            if message is None or message.error() or not message.key():
+                continue
+            now = time.perf_counter()
+            headers = dict(message.headers() or ())
+            if headers.get("ce_type", b"").decode() in _TIPS:
+                self._events.append((now, round(1000 * datetime.fromisoformat(headers["ce_time"].decode()).timestamp())))
+
+    def stop(self) -> list[tuple[float, int]]:
+        """Return (when it came, event time in ms) of every event that a mention can tip."""
+        self._stopped.set()
+        self._thread.join()
+        self._consumer.close()
+        return self._events

@@ -1,0 +1,25 @@
+"""The suites that pass on the embedded broker pass on the real one, from the same test code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.kafka import KafkaCluster
+
+pytestmark = pytest.mark.connected
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("suite", ["tests/engine", "tests/stories"])
+def test_the_suite_passes_on_a_real_kafka(kafka: KafkaCluster, suite: str) -> None:
+    """The fixture `broker` gives the real broker's address, and nothing else changes."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite]
+    environment = os.environ | {"VEILLE_TEST_BROKER": kafka.bootstrap}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=800, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
