@@ -29,14 +29,14 @@ def _by_brand(lines: list[str]) -> dict[str, list[Any]]:
 @pytest.fixture(scope="module")
 def live() -> subprocess.CompletedProcess[str]:
     """One whole demonstration with --json."""
-    return subprocess.run([*VEILLE, "demo", "--json"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run([*VEILLE, "demo", "--seed", "1", "--json"], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def again(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """A backtest of the same seed."""
     folder = tmp_path_factory.mktemp("simulation")
-    subprocess.run([*VEILLE, "simulate", "--seed", "7", "--out", str(folder)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([*VEILLE, "simulate", "--seed", "1", "--out", str(folder)], cwd=ROOT, check=True, capture_output=True)
     words = ["backtest", str(folder / "mentions.jsonl.gz"), "--watchlist", str(folder / "watchlist.yaml"), "--json"]
     return subprocess.run([*VEILLE, *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
