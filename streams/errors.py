@@ -1,15 +1,15 @@
 """Errors as routing decisions: the class says what happens to the record and to the worker.
 
-    VeilleError
-    ├── Rejected          the record goes to the rejected topic, everything else goes on
-    ├── NotYet            the same records are tried again shortly; raised before anything changed
-    ├── Fatal             nothing more is acknowledged; the worker says why and exits non-zero
-    │   ├── DeliveryFailed    an output did not reach the broker in time
-    │   ├── LogGap            input was deleted before it was read, or a sequence has a hole
-    │   ├── TooManyRejected   nearly all is refused: a bad deploy, not a bad mention
-    │   └── Stalled           lag without progress
-    ├── Unreachable       the broker does not answer (exit code 3)
-    └── BadInput          bad settings, file or watchlist (exit code 4)
+VeilleError
+├── Rejected          the record goes to the rejected topic, everything else goes on
+├── NotYet            the same records are tried again shortly; raised before anything changed
+├── Fatal             nothing more is acknowledged; the worker says why and exits non-zero
+│   ├── DeliveryFailed    an output did not reach the broker in time
+│   ├── LogGap            input was deleted before it was read, or a sequence has a hole
+│   ├── TooManyRejected   nearly all is refused: a bad deploy, not a bad mention
+│   └── Stalled           lag without progress
+├── Unreachable       the broker does not answer (exit code 3)
+└── BadInput          bad settings, file or watchlist (exit code 4)
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from streams.engine.records import Batch
 from streams.engine.runner import Runner
 from streams.engine.stage import PartitionStage, StageSpec
 from streams.engine.transport import Consumer
-from streams.errors import LogGap, Stalled, Unreachable
+from streams.errors import Fatal, LogGap, Stalled, Unreachable
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -111,7 +111,11 @@ class Assignment:
         )  # fmt: skip
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            # Whoever cancels on purpose forgets the task first.
+            if not self.stopping and task in self._tasks.values():
+                self._fail(Fatal("a stage was cancelled from outside"))
+        elif (error := task.exception()) is not None:
             self._fail(error)
 
     # What runners ask.
@@ -192,6 +196,7 @@ class Assignment:
             task.cancel()
 
     async def _close(self, runners: Sequence[Runner], seconds: float) -> None:
+        runners = [runner for runner in runners if runner in self._tasks]
         for runner in runners:
             runner.close()
             if not runner.recovered:

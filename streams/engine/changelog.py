@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from streams.engine.connection import connection
+from streams.engine.connection import close, connection
 from streams.engine.outbox import RECORD_OVERHEAD, Outbox
 from streams.engine.records import BatchReader
 from streams.engine.stage import Checkpoint, Output, Record
@@ -191,7 +191,7 @@ async def reader_of(settings: Settings, place: TopicPartition) -> AsyncIterator[
         consumer.assign([place])
         yield consumer
     finally:
-        await consumer.stop()
+        await close(consumer)
 
 
 async def recover(settings: Settings, topic: str, partition: int, *, attempts: int = 3) -> Recovered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import Any
 
@@ -31,3 +32,15 @@ def connection(settings: Settings) -> dict[str, Any]:
         found["sasl_plain_username"] = settings.sasl_username
         found["sasl_plain_password"] = settings.sasl_password.get_secret_value()
     return found
+
+
+async def close(client: Any) -> None:
+    """Stop a client of aiokafka, whatever the broker does.
+
+    aiokafka awaits tasks that it has just cancelled and, with a broker that does not answer, hands their cancellation on to its caller,
+    who would take it for its own.
+    """
+    stopping = asyncio.ensure_future(client.stop())
+    await asyncio.wait({stopping})
+    if not stopping.cancelled():
+        stopping.exception()

@@ -14,7 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service, get_logger
 from mode.utils.futures import maybe_async
 
-from streams.engine.connection import connection
+from streams.engine.connection import close, connection
 from streams.errors import Fatal
 from streams.settings import Settings
 
@@ -65,7 +65,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._started.is_set() and not self._stopped.is_set():
             self._stopped.set()
             if self._consumer is not None:
-                await self._consumer.stop()
+                await close(self._consumer)
             await self._default_stop_futures()
             await self._default_stop_exit_stacks()
             self._shutdown.set()

@@ -16,7 +16,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.engine.connection import connection
+from streams.engine.connection import close, connection
 from streams.settings import Settings
 
 TOPIC = "positions"
@@ -75,7 +75,7 @@ class PositionsReader:
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
         except BaseException:
-            await consumer.stop()
+            await close(consumer)
             raise
         self._consumer = consumer
         self._task = asyncio.ensure_future(self._follow(consumer))
@@ -86,7 +86,7 @@ class PositionsReader:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._consumer is not None:
-            await self._consumer.stop()
+            await close(self._consumer)
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -98,4 +98,3 @@ class PositionsReader:
     def position(self, topic: str, partition: int) -> int | None:
         """Return the next offset that is read of a logical topic's partition; None where no worker has told it yet."""
         return self._found.get(f"{topic}:{partition}")
-

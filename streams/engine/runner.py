@@ -69,9 +69,7 @@ class Runner:
         self._commit = commit
         self._meter = meter
         self.stage: PartitionStage = spec.make(place.partition)
-        self._changelog = Changelog(
-            outbox, changelog_topic(settings, spec.name), place.partition, self._engine.changelog_rewrite_bytes
-        )
+        self._changelog = Changelog(outbox, changelog_topic(settings, spec.name), place.partition, self._engine.changelog_rewrite_bytes)
         self._limit = DeadLetterLimit(place, self._engine.rejected_share_limit, self._engine.rejected_run_limit)
         self._queue: deque[Batch] = deque()
         self._wake = asyncio.Event()

@@ -282,9 +282,7 @@ class EnrichPartition:
 
     def _finish(self, jobs: list[Job], slots: list[Output | list[Output]]) -> None:
         limit = self._settings.analysed_characters
-        found = [
-            self._features.find(job.mention, job.plain, job.folded, job.published_ms, job.handle, job.matcher.press) for job in jobs
-        ]
+        found = [self._features.find(job.mention, job.plain, job.folded, job.published_ms, job.handle, job.matcher.press) for job in jobs]
         scores = self._polarity.score(
             [job.mention.text if len(job.mention.text) <= limit else job.mention.text[:limit] for job in jobs],
             [features.lang for features in found],

@@ -54,9 +54,7 @@ class Judged(NamedTuple):
 def labels() -> list[Label]:
     """Return the shipped labels."""
     text = files("streams.evaluate").joinpath("data", "brand_labels.csv").read_text(encoding="utf-8")
-    return [
-        Label(row["dataset"], row["id"], row["watchlist"], frozenset(row["brands"].split())) for row in csv.DictReader(StringIO(text))
-    ]
+    return [Label(row["dataset"], row["id"], row["watchlist"], frozenset(row["brands"].split())) for row in csv.DictReader(StringIO(text))]
 
 
 def identity_of(row: dict[str, str]) -> str:

@@ -79,9 +79,7 @@ def enrich_bench(
         gc.unfreeze()
 
 
-def _measure(
-    values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands: Sequence[int], polarity: Polarity
-) -> dict[str, Any]:
+def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands: Sequence[int], polarity: Polarity) -> dict[str, Any]:
     count = len(values)
     watchlists = Watchlists()
     watchlists.add(watchlist)

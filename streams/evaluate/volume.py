@@ -95,7 +95,8 @@ def poisson_interval(count: int) -> tuple[float, float]:
 def evaluate_volume(folders: Sequence[str | Path], *, seed: int = 7) -> dict[str, Any]:
     """Return the object ``volume``: NAB scores at the shipped settings, with 90 % intervals over bootstrapped series.
 
-    Nothing is fitted here, but the shipped pooled tail was read off `nab_realtweets`: figures on that folder are optimistic. ``best_threshold`` is chosen with the labels, for
+    Nothing is fitted here, but the shipped pooled tail was read off `nab_realtweets`: figures on that folder are optimistic.
+    ``best_threshold`` is chosen with the labels, for
     comparison with figures that are published like that.
     """
     series, profiles = read_series(folders), read_profiles(folders)

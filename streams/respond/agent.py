@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.engine.connection import connection
+from streams.engine.connection import close, connection
 from streams.engine.outbox import Outbox
 from streams.metrics import PrometheusMeter
 from streams.respond.notify import NotifyWorker
@@ -45,6 +45,6 @@ async def notify(settings: Settings, meter: PrometheusMeter) -> None:
                     await outbox.confirmed()
                 await consumer.commit({TopicPartition(place.topic, place.partition): records[-1].offset + 1})
     finally:
-        await consumer.stop()
+        await close(consumer)
         await worker.close()
         await outbox.stop()

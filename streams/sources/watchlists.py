@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 
 from schemas.brand import Watchlist
-from streams.engine.connection import connection
+from streams.engine.connection import close, connection
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -44,4 +44,4 @@ async def following(settings: Settings, add: Callable[[Watchlist], None]) -> Asy
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await consumer.stop()
+        await close(consumer)

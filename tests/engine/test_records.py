@@ -55,9 +55,7 @@ class Stub:
         self._prefetch_backoff = 1.0
         self._wait_consume_future = None
         records = PartitionRecords(PLACE, MemoryRecords(content), [], position, None, None, True, 0)
-        self._records: dict[TopicPartition, Any] = {
-            PLACE: FetchResult(PLACE, assignment=self, partition_records=records, backoff=0)
-        }
+        self._records: dict[TopicPartition, Any] = {PLACE: FetchResult(PLACE, assignment=self, partition_records=records, backoff=0)}
 
     def state_value(self, place: TopicPartition) -> Place:
         """Position of the only partition."""

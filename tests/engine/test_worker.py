@@ -192,8 +192,7 @@ async def test_states_outlive_a_log_that_keeps_only_its_newest_bytes(embedded_br
     for number in range(10):
         outbox.send(Output("numbers", b"loud%d" % n, b"%d" % number, (), 0) for n in range(200))
         await outbox.confirmed()
-        await asyncio.sleep(0.1)
-    await all_committed(settings, task)
+        await all_committed(settings, task)
     worker.stop()
     assert await task == 0
     await outbox.stop()
