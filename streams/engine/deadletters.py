@@ -1,8 +1,8 @@
 """Dead letters: how many records may be refused, and the headers that say why.
 
 A stage refuses a record by sending it to a topic whose name ends in ``.rejected``; the engine counts those outputs against
-the records it fed, but for the ones marked ``veille-expected: 1``. A bad mention is set aside and the rest goes on. A bad deploy refuses nearly all: then
-setting aside would empty the input into the rejected topic, so the worker stops instead.
+the records it fed, but for the ones marked ``veille-expected: 1``. A bad mention is set aside and the rest goes on. A bad
+deploy refuses nearly all: then setting aside would empty the input into the rejected topic, so the worker stops instead.
 """
 
 from __future__ import annotations
