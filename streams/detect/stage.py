@@ -14,6 +14,7 @@ from streams.detect.judge import judge
 from streams.detect.order import Place, WaitingRoom
 from streams.detect.reading import send, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
+from streams.engine.deadletters import rejected_headers
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 
 Waiting = Enriched | SourceState | BrandSettings
@@ -88,27 +89,34 @@ class DetectPartition:
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
         """Take records of ``mentions.enriched``; return signals for everything that lies below the watermark."""
         outputs: list[Output] = []
-        offer = self._room.offer
         for record in records:
-            headers, value = record.headers, record.value
-            if value is None or not headers:
+            if record.value is None or not record.headers:
                 continue
-            kind = headers[0][1]
-            if kind == b"veille.enriched":
-                mention = _enriched.decode(value)
-                place = (mention.applies_ms, mention.id, mention.partition, mention.offset, mention.brand)
-                offer(place, record.offset, mention)
-            elif kind == b"veille.watermarks":
-                if self._room.mark(_watermarks.decode(value).watermarks):
-                    self._run(outputs)
-            elif kind == b"veille.source":
-                source = _source.decode(value)
-                name = "source:" + source.source_id
-                offer((source.applies_ms, "", source.partition, source.offset, name), record.offset, source)
-            elif kind == b"veille.brand":
-                brand = _settings.decode(value)
-                offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand), record.offset, brand)
+            try:
+                self._take(record, record.value, outputs)
+            except msgspec.DecodeError:
+                headers = rejected_headers("mentions.enriched", self.partition, record.offset, "detect", "unreadable")
+                outputs.append(Output("mentions.rejected", record.key, record.value, headers))
         return outputs
+
+    def _take(self, record: Record, value: bytes, outputs: list[Output]) -> None:
+        """Let one record wait for its turn, or move the watermark. Raises msgspec's DecodeError before anything changed."""
+        kind = record.headers[0][1]
+        offer = self._room.offer
+        if kind == b"veille.enriched":
+            mention = _enriched.decode(value)
+            place = (mention.applies_ms, mention.id, mention.partition, mention.offset, mention.brand)
+            offer(place, record.offset, mention)
+        elif kind == b"veille.watermarks":
+            if self._room.mark(_watermarks.decode(value).watermarks):
+                self._run(outputs)
+        elif kind == b"veille.source":
+            source = _source.decode(value)
+            name = "source:" + source.source_id
+            offer((source.applies_ms, "", source.partition, source.offset, name), record.offset, source)
+        elif kind == b"veille.brand":
+            brand = _settings.decode(value)
+            offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand), record.offset, brand)
 
     def _run(self, outputs: list[Output]) -> None:
         """Apply and judge everything below W: a line before the mentions at its time, lines in the order (line, brand)."""
