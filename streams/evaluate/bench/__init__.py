@@ -16,11 +16,17 @@ def run_bench(name: str, broker: str, quick: bool = False) -> dict[str, Any]:
     """Run one benchmark on ``broker`` (host:port,...) and return its object.
 
     ``quick`` runs a small round for its function only: its figures mean nothing. Raises `KeyError` for an unknown name,
-    and `streams.errors.BadInput` where a contestant fails or the peers are not installed.
+    `streams.errors.Unreachable` where no broker answers, and `streams.errors.BadInput` where a contestant fails or the
+    peers are not installed.
     """
     if name not in NAMES:
         raise KeyError(name)
-    from streams.evaluate.bench.machine import machine
+    from streams.evaluate.bench.machine import machine, reach
+
+    if name == "enrich":
+        broker = ""
+    else:
+        reach(broker)
 
     module = importlib.import_module(f"streams.evaluate.bench.{name}")
     found: dict[str, Any] = module.run(broker, quick)

@@ -7,7 +7,10 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+
+from streams.errors import Unreachable
 
 
 def machine(broker: str) -> dict[str, Any]:
@@ -19,6 +22,14 @@ def machine(broker: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "broker": _broker(broker),
     }
+
+
+def reach(broker: str) -> None:
+    """Raise `Unreachable` unless a broker answers."""
+    try:
+        AdminClient({"bootstrap.servers": broker, "log_level": 0}).list_topics(timeout=10)
+    except KafkaException as error:
+        raise Unreachable(f"no broker answers at {broker}; `make kafka` starts one") from error
 
 
 def _cpu() -> str:
