@@ -53,7 +53,7 @@ test: $(DEV)  ## all tests that the embedded broker can carry; says what it left
 	@echo "left out: the suites on a real Kafka and in a browser (make test-connected)" >&2
 
 .PHONY: test-connected
-test-connected: $(DEV)  ## the suites on a real Kafka, in a browser and with foreign programs; nothing may be left out
+test-connected: $(PEERS)  ## the suites on a real Kafka, in a browser and with foreign programs; nothing may be left out
 	VEILLE_REQUIRE_ALL=1 $(PYTEST) -m "(connected or browser or system) and not slow"
 
 .PHONY: test-slow

@@ -15,7 +15,7 @@ from streams.evaluate.faults import Plan, run_faults
 from streams.simulate import simulate
 from streams.sources.plan import plan as raw_log
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.slow]
 
 FAULTS = int(os.environ.get("VEILLE_FAULTS", "10"))
 MENTIONS = int(os.environ.get("VEILLE_FAULT_MENTIONS", "40000"))
