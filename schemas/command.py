@@ -6,8 +6,8 @@ import msgspec
 
 COMMANDS = (
     "open", "note", "capture", "claim-add", "claim-verify", "claim-refute", "draft", "approve", "release", "published",
-    "correct", "retract", "task-done", "task-skip", "merge", "split", "reopen", "hold", "missed", "ack", "assign",
-    "set-kind", "mute", "cancel", "close", "vote", "delete-own-post",
+    "correct", "retract", "task-done", "task-skip", "delete-own-post", "merge", "split", "reopen", "hold", "missed", "ack", "assign",
+    "set-kind", "mute", "snooze", "cancel", "close", "vote",
 )  # fmt: skip
 
 
@@ -15,7 +15,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision of a person. CloudEvents type ``veille.command``, key: brand id.
 
     ``id`` is the command's own id (a second delivery under the same id is dropped). ``at_ms`` is when the person
-    gave it. ``args`` depend on ``command``; see the command table in ``streams.crisis``.
+    gave it. ``args`` depend on ``command``; see the table in ``schemas.desk``.
     """
 
     id: str

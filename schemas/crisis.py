@@ -106,6 +106,8 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     acknowledged_by: str = ""
     assigned_to: str = ""
     muted_until: str | None = None
+    #: The mute is a snooze: it ends when the crisis gets worse.
+    snoozed: bool = False
     hold: bool = False
     declared_by: str = ""
     merged_into: str = ""

@@ -1,4 +1,4 @@
-"""Writes what follows from the contracts: JSON Schemas, AsyncAPI, docs/topics.md and Kubernetes topics.
+"""Writes what follows from the contracts: JSON Schemas, AsyncAPI, docs/topics.md, docs/commands.md and Kubernetes topics.
 
 python -m schemas.generate           write
 python -m schemas.generate --check   say what is not current, and exit 1
@@ -18,6 +18,7 @@ from schemas.brand import Brand, Watchlist
 from schemas.cloudevents import SCHEMA_OF
 from schemas.command import Command, ForwardedCommand
 from schemas.crisis import Crisis
+from schemas.desk import markdown as commands_page
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from schemas.evidence import Evidence
 from schemas.mention import Clock, Mention, WatchlistMarker
@@ -208,6 +209,7 @@ def generated() -> dict[str, str]:
     head = "# Made from schemas/topics/*.yaml and the structs by `make schemas`.\n"
     made["schemas/asyncapi.yaml"] = head + yaml.dump(asyncapi(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=140)
     made["docs/topics.md"] = topics_page()
+    made["docs/commands.md"] = commands_page()
     made["infra/kubernetes/topics.yaml"] = strimzi_topics()
     return made
 

@@ -21,6 +21,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     done_by: str = ""
     done_at: str | None = None
     reason: str = ""
+    #: The command that this answers, "" where time or the plan made it.
+    command_id: str = ""
     seq: int = 0
 
 
@@ -44,4 +46,6 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     released_by: str = ""
     url: str = ""
     reason: str = ""
+    #: The command that this answers.
+    command_id: str = ""
     seq: int = 0

@@ -10,6 +10,7 @@ import xxhash
 
 from schemas.cloudevents import header_maker, type_of
 from schemas.crisis import Crisis
+from schemas.desk import person
 from schemas.enriched import Watermarks
 from schemas.mention import Clock
 from schemas.signal import SignalWatermark
@@ -22,6 +23,7 @@ from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
 from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
+from streams.respond.playbook import load
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
 
@@ -73,8 +75,8 @@ def worker_clock(partition: int, now_ms: int) -> Output:
 class _Counted(CrisisPartition):
     """A crisis stage whose events are counted; what it returns is untouched. An event read again counts again."""
 
-    def __init__(self, partition: int, settings: Settings, meter: PrometheusMeter) -> None:
-        super().__init__(partition, settings.crisis)
+    def __init__(self, partition: int, settings: Settings, people: Mapping[str, frozenset[str]], meter: PrometheusMeter) -> None:
+        super().__init__(partition, settings.crisis, people)
         self._meter = meter
 
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
@@ -146,6 +148,17 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
     return StageSpec("detect", "mentions.enriched", make, pulse, settings.engine.watermark_ms / 1000)
 
 
+def _people(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return who holds each role, or stands in for it, in the plans: {role: names}; a role for which no plan names somebody is left out."""
+    found: dict[str, set[str]] = {}
+    for plan in load(settings.respond.playbooks, settings.respond.language):
+        for name, role in plan.roles.items():
+            holders = {person(role.person)} | ({person(plan.roles[role.deputy].person)} if role.deputy else set())
+            if person(role.person):
+                found.setdefault(name, set()).update(holders - {""})
+    return {name: frozenset(holders) for name, holders in sorted(found.items())}
+
+
 def build_specs(
     settings: Settings,
     watchlists: Watchlists,
@@ -162,9 +175,10 @@ def build_specs(
     """
     clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
+    people = _people(settings)
 
     def crisis(partition: int) -> PartitionStage:
-        return CrisisPartition(partition, settings.crisis) if meter is None else _Counted(partition, settings, meter)
+        return CrisisPartition(partition, settings.crisis, people) if meter is None else _Counted(partition, settings, people, meter)
 
     specs = {
         "enrich": _enrich_spec(settings, watchlists, version, alignment, clock, meter),

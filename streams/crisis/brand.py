@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from schemas.crisis import Crisis
+from schemas.desk import ACTIVE, OPEN
 from schemas.signal import Signal, StoryReading
 from streams.crisis import life as lives
 from streams.crisis.card import absorb, begin, own_stories, seal
 from streams.crisis.life import HOUR, Step
 from streams.crisis.settings import CrisisSettings
-from streams.crisis.state import ACTIVE, OPEN, BrandState, Life, matches
+from streams.crisis.state import BrandState, Life, matches
 
 Event = tuple[str, Crisis]
 

@@ -119,6 +119,8 @@ def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: objec
     state.event_seq += 1
     card = msgspec.structs.replace(life.card, **changes)
     top = max(life.readings.values(), key=lambda s: (s.mentions, s.story_id), default=None)
+    if life.snoozed and event in ("escalated", "reopened"):
+        life.muted_ms, life.snoozed = 0, False
     muted = life.muted_ms > at_ms
     closed = card.phase in ("resolved", "cancelled", "merged")
     card = msgspec.structs.replace(
@@ -128,7 +130,7 @@ def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: objec
         certainty=severity.certainty(card.phase, bool(card.declared_by), bool(card.acknowledged_by)),
         msg_type={"suspected": "Alert", "opened": "Alert", "reopened": "Alert", "cancelled": "Cancel"}.get(event, "Update"),
         references=(life.last_event,) if life.last_event else (),
-        muted_until=rfc3339(life.muted_ms) if muted else None,
+        muted_until=rfc3339(life.muted_ms) if muted else None, snoozed=muted and life.snoozed,
         page=card.phase in ("open", "escalated") and not muted and not closed and card.severity >= card.page_severity,
     )  # fmt: skip
     life.card = card

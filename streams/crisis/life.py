@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.desk import OPEN
 from schemas.signal import Signal
 from streams.clock import rfc3339
 from streams.crisis.settings import CrisisSettings
-from streams.crisis.state import OPEN, BrandState, Life
+from streams.crisis.state import BrandState, Life
 
 MINUTE = 60_000
 HOUR = 3_600_000
@@ -127,7 +128,7 @@ def next_due(life: Life, state: BrandState, settings: CrisisSettings) -> int | N
 def on_time(life: Life, state: BrandState, due: int, settings: CrisisSettings) -> list[Step]:
     """Return what ``due`` (as `next_due` gave it) makes of ``life``."""
     if life.muted_ms == due:
-        life.muted_ms = 0
+        life.muted_ms, life.snoozed = 0, False
         return [("noted", {"note": "mute ended"})] if life.card.phase in OPEN else []
     phase = life.card.phase
     rising = phase in ("open", "escalated") and life.severity_now > life.card.severity

@@ -10,13 +10,14 @@ import msgspec
 from schemas.cloudevents import Headers, header_maker, type_of
 from schemas.command import ForwardedCommand
 from schemas.crisis import EVENT_TYPES, Crisis
+from schemas.desk import CLOSED
 from schemas.signal import Signal, SignalWatermark
 from streams.clock import rfc3339
 from streams.crisis import commands
 from streams.crisis.brand import on_signal, on_timer
 from streams.crisis.life import next_due
 from streams.crisis.settings import CrisisSettings
-from streams.crisis.state import CLOSED, BrandState
+from streams.crisis.state import BrandState
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
 
@@ -33,12 +34,14 @@ class CrisisPartition:
     """Keeps the crises of the brands of one partition of ``brand.signals``.
 
     State: one `BrandState` for each brand with the offset it is computed up to; cut: (next offset, watermark). A
-    signal whose ``seq`` it has, a command whose offset or id it has, and a record below a brand's own offset are skipped; a
+    signal whose ``seq`` it has, a command whose offset it has, and a record below a brand's own offset are skipped; a
     hole in ``seq`` raises `LogGap`. A timer due at d fires after all signals of its brand up to and including d.
+    ``people`` are who holds the roles of the plan (see `schemas.desk.may_hold`).
     """
 
-    def __init__(self, partition: int, settings: CrisisSettings) -> None:
+    def __init__(self, partition: int, settings: CrisisSettings, people: Mapping[str, frozenset[str]] | None = None) -> None:
         self.partition = partition
+        self._people = people or {}
         self.watermark: int | None = None
         self._settings = settings
         self._brands: dict[str, BrandState] = {}
@@ -113,12 +116,12 @@ class CrisisPartition:
         if forwarded.offset <= state.commands.get(forwarded.partition, -1):
             return
         state.commands[forwarded.partition] = forwarded.offset
-        if command.id in state.command_ids:
-            return
-        state.command_ids.append(command.id)
-        del state.command_ids[: -self._settings.keep_commands]
+        repeated = command.id in state.command_ids
+        if not repeated:
+            state.command_ids.append(command.id)
+            del state.command_ids[: -self._settings.keep_commands]
         now = max(state.now_ms, self.watermark or 0) or min(max(command.at_ms, 0), 253_402_300_799_000)
-        for event, card, current in commands.apply(state, command, now, self._settings):
+        for event, card, current in commands.apply(state, command, now, self._people, repeated):
             self._tell(state, event, card, current, now, outputs)
         self._after(state)
 

@@ -7,12 +7,6 @@ import msgspec
 from schemas.crisis import Crisis
 from schemas.signal import Signal, StoryReading
 
-#: Phases in which a crisis is alive. ``suspected`` is a candidate: nothing has opened.
-ACTIVE = ("suspected", "open", "escalated", "eased")
-#: Phases in which people are at work on it.
-OPEN = ("open", "escalated", "eased")
-CLOSED = ("resolved", "cancelled", "merged")
-
 MAX_STORIES = 20
 MAX_TERMS = 24
 
@@ -35,6 +29,8 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     told_mentions: int = 0
     closed_ms: int = 0
     muted_ms: int = 0
+    #: The mute is a snooze: it ends when the crisis gets worse.
+    snoozed: bool = False
     #: The severity that the numbers say now; the card's rises only when an event says so.
     severity_now: int = 0
     #: Whether a reading ever concerned it: a crisis that a person declared waits for its first one.
@@ -59,8 +55,6 @@ class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
     command_ids: list[str] = []
     lives: list[Life] = []
     blind: dict[str, int] = {}
-    #: Votes and missed crises are labels: {command id: label} would grow for ever, so they are only counted.
-    labels: int = 0
     page_severity: int = 3
     timezone: str = "UTC"
 

@@ -110,7 +110,8 @@ class RespondPartition:
         at_ms = _ms(crisis.updated_at)
         for desk in brand.desks.values():
             self._tasks(brand, tasks.remind(desk.tasks, at_ms), crisis.updated_at, outputs)
-        if event == "refused" or crisis.phase == "none":
+        never = crisis.decision is not None and crisis.decision.command == "delete-own-post"
+        if crisis.phase == "none" or (event == "refused" and not never):
             return
         desk = brand.desks.setdefault(crisis.crisis_id, Desk())
         plan = self._plan(desk, crisis)

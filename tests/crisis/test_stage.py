@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.desk import ACTIVE
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
-from streams.crisis.state import ACTIVE
 from streams.engine.stage import InputRecord, Output
 from streams.errors import LogGap
 from tests.crisis.make import command, events, fresh, log, names, run, signal, story, watermark
@@ -142,7 +142,8 @@ def logs(draw: st.DrawFn) -> list[InputRecord]:
             target = draw(st.sampled_from(["", "acme-20140513T155320-1", "acme-20140513T155320-2", "nobody"]))
             into = "acme-20140513T155320-2"
             args = {"headline": "fire", "minutes": 60, "kind": "rumour", "into": into, "stories": ["s1"], "label": "yes"}
-            records.append(command(name, n, brand, target, **args))
+            role = draw(st.sampled_from(["", "watch", "lead", "lead", "legal"]))
+            records.append(command(name, n, brand, target, role, **args))
     return log(*records, watermark(minute + 10_000))
 
 
