@@ -9,7 +9,7 @@ from streams.crisis import life as lives
 from streams.crisis.card import absorb, begin, own_stories, seal
 from streams.crisis.life import HOUR, Step
 from streams.crisis.settings import CrisisSettings
-from streams.crisis.state import BrandState, Life, matches
+from streams.crisis.state import BrandState, Life, leave_to_others, matches
 
 Event = tuple[str, Crisis]
 
@@ -24,11 +24,12 @@ def on_signal(state: BrandState, signal: Signal, settings: CrisisSettings) -> li
         return _on_sight(state, signal, blind_before)
     lead = max(signal.stories, key=lambda s: (s.score, s.mentions, s.story_id), default=None)
     target = _target(state, signal, lead, settings) if signal.over else None
+    owned = own_stories(state, signal)
     for life in list(state.lives):
-        own = own_stories(life, signal)
+        own = owned.get(life.card.crisis_id, [])
         leads = life is target or (target is None and life.card.phase in OPEN)
-        if life is target and lead is not None and lead not in own:
-            own.append(lead)
+        if lead is not None and target is not None and (lead in own) != (life is target):
+            own = [*own, lead] if life is target else [story for story in own if story is not lead]
         if not own and not leads:
             continue
         kind = life.card.kind
@@ -49,12 +50,18 @@ def _target(state: BrandState, signal: Signal, lead: StoryReading | None, settin
     A crisis that a person ended keeps absorbing its own stories for the time in which others reopen: the word of a person stands.
     """
     live = [life for life in state.lives if life.card.phase in ACTIVE]
-    for life in sorted(live, key=lambda x: (x.card.phase == "suspected", -x.last_over_ms, x.card.crisis_id)):
-        if matches(life, signal, lead):
+    live.sort(key=lambda x: (x.card.phase == "suspected", -x.last_over_ms, x.card.crisis_id))
+    names = () if lead is None else (lead.story_id, *lead.merged)
+    holder = next((life for name in names for life in live if name in life.story_ids), None)
+    if holder is not None:
+        return holder
+    for life in live:
+        if matches(life, lead):
             return life
     recent = [life for life in state.lives if life.closed_ms and signal.at_ms - life.closed_ms <= settings.reopen_hours * HOUR]
     for life in reversed(recent):
-        if life.card.phase != "merged" and matches(life, signal, lead):
+        if life.card.phase != "merged" and matches(life, lead):
+            leave_to_others(state, life)
             return life
     onset = lead.onset_ms if lead is not None and lead.onset_ms else signal.onset_ms or signal.at_ms
     return begin(state, onset, "suspected")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from schemas.crisis import Crisis, OriginatorRef, Sample, StoryRef
+from schemas.desk import ACTIVE
 from schemas.signal import Signal, StoryReading
 from streams.clock import rfc3339
 from streams.crisis import kinds, severity
@@ -39,10 +40,17 @@ def begin(state: BrandState, onset_ms: int, phase: str) -> Life:
     return life
 
 
-def own_stories(life: Life, signal: Signal) -> list[StoryReading]:
-    """Return the stories of ``signal`` that belong to ``life`` already."""
-    known = set(life.story_ids)
-    return [s for s in signal.stories if s.story_id in known or any(m in known for m in s.merged)]
+def own_stories(state: BrandState, signal: Signal) -> dict[str, list[StoryReading]]:
+    """Return {crisis id: the stories of ``signal`` that belong to it already}: one story, one crisis, a live one first."""
+    ranked = sorted(state.lives, key=lambda life: life.card.phase not in ACTIVE)
+    found: dict[str, list[StoryReading]] = {}
+    for story in signal.stories:
+        holder = next((life for life in ranked if story.story_id in life.story_ids), None) or next(
+            (life for life in ranked if any(old in life.story_ids for old in story.merged)), None
+        )
+        if holder is not None:
+            found.setdefault(holder.card.crisis_id, []).append(story)
+    return found
 
 
 def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool, settings: CrisisSettings) -> None:

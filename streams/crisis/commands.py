@@ -14,7 +14,7 @@ from streams.clock import rfc3339
 from streams.crisis.answers import Answer, note, refuse, text
 from streams.crisis.card import begin, seal, with_headline
 from streams.crisis.merging import merge, split
-from streams.crisis.state import MAX_TERMS, BrandState, Life
+from streams.crisis.state import MAX_TERMS, BrandState, Life, leave_to_others
 from streams.crisis.words import clean
 
 MINUTE = 60_000
@@ -51,6 +51,7 @@ def apply(state: BrandState, command: Command, now_ms: int, people: Mapping[str,
         life.closed_ms, life.final = now_ms, True
     if event == "reopened":
         life.closed_ms, life.final, life.watch_ms, life.risen_ms = 0, False, now_ms, 0
+        leave_to_others(state, life)
     if command.command == "set-kind":
         life.card = with_headline(msgspec.structs.replace(life.card, kind=str(command.args["kind"])), life.terms)
     return [(event, seal(life, state, event, now_ms, decision=command, **changes), True)]

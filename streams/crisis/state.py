@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from schemas.crisis import Crisis
-from schemas.signal import Signal, StoryReading
+from schemas.desk import ACTIVE
+from schemas.signal import StoryReading
 
 MAX_STORIES = 20
 MAX_TERMS = 24
@@ -59,8 +60,15 @@ class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
     timezone: str = "UTC"
 
 
-def matches(life: Life, signal: Signal, lead: StoryReading | None) -> bool:
-    """Say whether what rings in ``signal`` (its ``lead`` story, or none: the brand as a whole) belongs to ``life``.
+def leave_to_others(state: BrandState, life: Life) -> None:
+    """Let a crisis that comes back leave those of its stories that another live one took over meanwhile: one story, one crisis."""
+    taken = {story for other in state.lives if other is not life and other.card.phase in ACTIVE for story in other.story_ids}
+    life.story_ids = [story for story in life.story_ids if story not in taken]
+    life.readings = {story: reading for story, reading in life.readings.items() if story not in taken}
+
+
+def matches(life: Life, lead: StoryReading | None) -> bool:
+    """Say whether what rings (its ``lead`` story, or none: the brand as a whole) belongs to ``life``.
 
     One cause makes several stories (a cascade, the links to it, copies): stories that share an id, a merged id or a
     quarter of the smaller one's terms are one crisis. A brand-wide ring belongs to whatever burns.

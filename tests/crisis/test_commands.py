@@ -189,3 +189,15 @@ def test_forwarding() -> None:
     assert list(again.process(records)) == []
     crisis: CrisisPartition = fresh()
     assert names(list(crisis.process(log(*(InputRecord(0, 0, o.key, o.value, o.headers) for o in outputs))))) == ["refused"] * 4
+
+
+def test_what_another_crisis_took_over_stays_there() -> None:
+    """A cancelled crisis that a person reopens after its story lit another one leaves the story to that one."""
+    records = log(
+        *burning(), command("cancel", 0, crisis_id=C1, role="lead"), signal(2, 1600, over=True, margin=20.0),
+        command("reopen", 1, crisis_id=C1, role="lead"), signal(3, 1640, over=True, margin=20.0, stories=(story(mentions=80),)),
+    )  # fmt: skip
+    found = events(run(records))
+    assert [name for name, _ in found] == ["suspected", "opened", "cancelled", "suspected", "opened", "reopened", "updated"]
+    assert found[-1][1].crisis_id != C1
+    assert found[-1][1].mentions == 80
