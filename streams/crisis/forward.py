@@ -19,7 +19,7 @@ _BRAND = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 UNREADABLE = "unreadable"
 #: The brand of a command that names none.
 NO_BRAND = "unknown"
-_MAX_BYTES = 200_000
+_MAX_BYTES = 800_000
 
 
 class ForwardPartition:

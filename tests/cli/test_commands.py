@@ -16,7 +16,7 @@ from streams.cli.main import app, main
 RUNNER = CliRunner()
 COMMANDS = [
     ["demo"], ["worker"], ["replay"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
-    ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"],
+    ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"],
 ]  # fmt: skip
 
 

@@ -1,0 +1,156 @@
+"""``veille crisis COMMAND``: what people decide, onto ``crisis.commands``. One command for each line of the desk's table."""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import inspect
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.command import Command
+from schemas.desk import NONE, TABLE, Rule
+from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.errors import BadInput, VeilleError
+
+app = typer.Typer(no_args_is_help=True, help="Decide something about a crisis: each command is recorded with who gave it, and answered.")
+
+#: The largest file that a command carries, in bytes.
+MAX_FILE = 500_000
+_CODES = "Exit codes: 0 recorded; 1 refused, or no answer in time; 2 wrong usage; 3 no broker; 4 bad settings or input."
+
+_Crisis = Annotated[str, typer.Argument(metavar="CRISIS", help="Id of the crisis, as `veille crises` shows it.")]
+_MaybeCrisis = Annotated[str, typer.Argument(metavar="[CRISIS]", help="Id of the crisis; without one --brand is needed.")]
+_Brand = Annotated[str, typer.Option("--brand", metavar="ID", help="The brand (default: that of the crisis's id).")]
+_By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides (VEILLE_BY; default: the user of this machine).")]
+_Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="The role in which it is decided (VEILLE_ROLE).")]
+_Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait so long for the recorded answer and print it.")]
+_Id = Annotated[str, typer.Option("--id", metavar="ID", help="The command's own id: repeated under the same id, it counts once.")]
+_File = Annotated[Path | None, typer.Option("--file", metavar="FILE", help=f"A file to keep, at most {MAX_FILE // 1000} kB.")]
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "brand": (_Brand, ""), "by": (_By, ""), "role": (_Role, ""), "wait": (_Wait, 0.0), "identity": (_Id, ""), "json": (Json, False),
+    "broker": (Broker, None), "run": (Run, None),
+}  # fmt: skip
+_FORMS = {"text": (str, ""), "list": (list[str] | None, None), "whole": (int | None, None), "flag": (bool, False)}
+
+
+class Refused(VeilleError):
+    """The desk refused the command, or did not answer in time."""
+
+    exit_code = 1
+
+
+def brand_of(crisis_id: str) -> str:
+    """Return the brand in a crisis's id.
+
+    >>> brand_of("big-acme-20260101T060000-2")
+    'big-acme'
+    """
+    return crisis_id.rsplit("-", 2)[0] if crisis_id.count("-") >= 2 else ""
+
+
+def command_of(name: str, given: dict[str, Any], at_ms: int, identity: str) -> Command:
+    """Return the command that the words of a command line make. Raises `BadInput` with the mend."""
+    crisis = str(given.get("crisis") or "")
+    brand = given["brand"] or brand_of(crisis)
+    if not brand:
+        raise BadInput("name the crisis by its id, or the brand with --brand")
+    args = {arg.name: given[arg.name] for arg in TABLE[name].args if given.get(arg.name) not in (None, "", [], False)}
+    if (file := given.get("file")) is not None:
+        content = _read(file)
+        args |= {"bytes_b64": base64.b64encode(content).decode(), "name": file.name[:200]}
+    return Command(
+        id=given["identity"] or identity, command=name, brand=brand, at_ms=at_ms, crisis_id=crisis, args=args,
+        by=given["by"] or os.environ.get("VEILLE_BY", "") or getpass.getuser(), role=given["role"] or os.environ.get("VEILLE_ROLE", ""),
+    )  # fmt: skip
+
+
+def _read(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}") from None
+    if len(content) > MAX_FILE:
+        raise BadInput(f"{file} has {len(content)} bytes; a command carries at most {MAX_FILE}: keep a smaller copy, or give its URL")
+    return content
+
+
+def example(name: str) -> str:
+    """Return a command line that can be tried."""
+    rule = TABLE[name]
+    samples = {"text": "WORDS", "list": "ID", "whole": "60"}
+    words = ["veille crisis", name, "CRISIS" if NONE not in rule.phases else "--brand acme"]
+    if name == "open":
+        words += ["--headline", '"Fire in the plant"', "--terms", "fire", "--kind", "corporate"]
+    words += [part for arg in rule.args if arg.needed for part in (f"--{arg.name}", samples[arg.form])]
+    if rule.roles[0]:
+        words += ["--role", rule.roles[0]]
+    return " ".join([*words, "--wait", "10"])
+
+
+def _make(name: str, rule: Rule) -> Any:
+    """Return the function of one command, with the options that its line of the table asks for."""
+
+    def run(**given: Any) -> None:
+        run_async(_give(name, given))
+
+    fields: dict[str, tuple[Any, Any]] = {}
+    fields["crisis"] = (_MaybeCrisis, "") if NONE in rule.phases else (_Crisis, inspect.Parameter.empty)
+    for arg in rule.args:
+        if arg.form == "text" and arg.name == "bytes_b64":
+            fields["file"] = (_File, None)
+            continue
+        form, default = _FORMS[arg.form]
+        words = arg.words + (" Needed." if arg.needed and not arg.instead else "")
+        fields[arg.name] = (Annotated[form, typer.Option(f"--{arg.name}", help=words)], default)
+    fields |= _OPTIONS
+    kinds = {"crisis": inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    parameters = [
+        inspect.Parameter(field, kinds.get(field, inspect.Parameter.KEYWORD_ONLY), default=default, annotation=annotation)
+        for field, (annotation, default) in fields.items()
+    ]
+    # Typer reads a signature; this one is the table's.
+    vars(run)["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {field: annotation for field, (annotation, _) in fields.items()}
+    return run
+
+
+async def _give(name: str, given: dict[str, Any]) -> None:
+    import uuid
+
+    from streams.cli.answer import give
+    from streams.cli.output import cloudevent, emit, event_line
+    from streams.clock import wall_ms
+
+    command = command_of(name, given, wall_ms(), str(uuid.uuid4()))
+    settings = load_settings(broker=given["broker"], run=given["run"])
+    refused = ""
+    answers = give(settings, command, TABLE[name].answer, given["wait"])
+    async for headers, value in answers:
+        event = cloudevent(headers, value)
+        data = event["data"]
+        emit(event_line(event) if given["json"] else line(event))
+        if event.get("type") == "veille.crisis.refused" or data.get("state") == "refused":
+            refused = str(data.get("note") or data.get("reason"))
+    if refused:
+        raise Refused(f"{name} is refused: {refused}")
+
+
+def line(event: dict[str, Any]) -> str:
+    """Return a command that was sent, a crisis event, a statement or a task as one line for people."""
+    data = event["data"]
+    if "command" in data:
+        words = ["sent", data["command"], data["id"]]
+    elif "phase" in data:
+        words = [event["type"].removeprefix("veille.crisis."), data["crisis_id"] or data["brand"], data["phase"], data["note"]]
+    else:
+        words = [data.get("statement_id") or data.get("task_id"), data["state"], data.get("reason", ""), data.get("text_hash", "")]
+    return "  ".join("".join(letter if letter.isprintable() else " " for letter in str(word)) for word in words if word)
+
+
+for _name, _rule in TABLE.items():
+    _help = f"{_rule.words}\n\nExample: {example(_name)}\n\n{_CODES}"
+    app.command(name=_name, help=_help)(_make(_name, _rule))
