@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from schemas.command import Command
-from schemas.signal import Contribution, Forecast, Interval
+from schemas.signal import Contribution, Forecast, ImpactRow, Interval, Voice
 
-#: CloudEvents types of the events, in the order of a crisis's life. ``noted`` events record what people did.
+#: CloudEvents types of the events, in the order of a crisis's life. ``noted`` events record what people did,
+#: ``asked`` puts a near miss to the desk: was this one?
 EVENT_TYPES = (
     "veille.crisis.suspected",
     "veille.crisis.opened",
@@ -21,6 +22,7 @@ EVENT_TYPES = (
     "veille.crisis.split",
     "veille.crisis.noted",
     "veille.crisis.refused",
+    "veille.crisis.asked",
 )
 
 KINDS = ("snowball", "corporate", "rumour", "own_post")
@@ -53,6 +55,29 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
 
 
+class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What changed after an answer was published, in the audiences and networks that it reached (empty: all).
+
+    ``expected`` is the forecast made just before of the mentions until ``until``, ``mentions`` what came; own posts and those that
+    only pass on the answer are in neither. ``negative_change`` is the change of the negative share. Intervals are 90 %. ``shown`` is
+    false unless what came lies outside of the forecast, or the change of share does not hold 0: it shows no cause.
+    """
+
+    statement_id: str
+    published_at: str
+    until: str = ""
+    audiences: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    expected: Forecast | None = None
+    mentions: int = 0
+    negative_before: float = 0.0
+    negative_after: float = 0.0
+    negative_change: Interval | None = None
+    shown: bool = False
+    text: str = "no effect shown"
+    text_fr: str = "aucun effet démontré"
+
+
 class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """The card of one crisis: the ``data`` of every crisis event and the value of ``crisis.state``.
 
@@ -71,10 +96,12 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     kind: str = "snowball"
     kinds: dict[str, float] = {}
     kind_reasons: tuple[str, ...] = ()
+    kind_reasons_fr: tuple[str, ...] = ()
     kind_set_by: str = ""
     severity: int = 1
     severities: tuple[float, ...] = ()
     severity_reasons: tuple[str, ...] = ()
+    severity_reasons_fr: tuple[str, ...] = ()
     severity_cap: str = "Unknown"
     urgency: str = "Unknown"
     certainty: str = "Possible"
@@ -100,6 +127,11 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     networks: dict[str, int] = {}
     samples: tuple[Sample, ...] = ()
     caveats: tuple[str, ...] = ()
+    #: Who speaks where; the three voices to answer first; "audience on network" where it burns and nothing was answered.
+    impact: tuple[ImpactRow, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    unanswered: tuple[tuple[str, str], ...] = ()
+    effects: tuple[Effect, ...] = ()
     blind: dict[str, str] = {}
     #: People's part: who has it, muted until when, legal hold, notes and refusals.
     page: bool = False

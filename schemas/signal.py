@@ -34,6 +34,7 @@ class Contribution(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_def
     name: str
     log_odds: float
     text: str = ""
+    text_fr: str = ""
     values: dict[str, float | str] = {}
 
 
@@ -58,6 +59,42 @@ class WindowReading(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_de
     expected_negatives: float = 0.0
     #: Recalibrated tail probability, as -log10.
     surprise: float = 0.0
+
+
+#: Who speaks, by rules over one mention (see `streams.audiences`).
+AUDIENCES = ("press", "investor", "employee", "activist", "public_figure", "customer", "other")
+
+
+class Voice(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One voice to answer: its loudest mention, how loud (audience and reactions), and why it counts to this audience."""
+
+    mention_id: str
+    network: str
+    audience: str
+    why: str = ""
+    followers: int = 0
+    loudness: int = 0
+
+
+class ImpactRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One audience on one network. An author counts once, where he spoke first; ``reach`` (their followers) is an upper bound.
+
+    The brand's own posts, and those that only pass on its answer (``quoted``), are in no other figure.
+    """
+
+    audience: str
+    network: str
+    mentions: int = 0
+    authors: int = 0
+    reach: int = 0
+    negative: int = 0
+    #: Mentions of the last 60 minutes, and of the 60 before.
+    last_hour: int = 0
+    hour_before: int = 0
+    press: int = 0
+    quoted: int = 0
+    #: The three to answer first.
+    voices: tuple[Voice, ...] = ()
 
 
 class StoryReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +127,14 @@ class StoryReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     press_first: bool = False
     #: The root, quoted post or linked page was published by an owned account.
     own_post: bool = False
+    #: What hangs on a post or page of an owned account: answers and quotes, of them negative, reshares and likes; the post was altered.
+    own_answers: int = 0
+    own_negative: int = 0
+    own_reshares: int = 0
+    own_likes: int = 0
+    own_altered: bool = False
+    #: Who speaks where, since the story rang (with the first of what came before).
+    impact: tuple[ImpactRow, ...] = ()
     replies: int = 0
     reshares: int = 0
     #: Cues counted over mentions: hearsay, question, denial, fact_check, first_person, ...
@@ -138,6 +183,13 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usual_day_authors: float = 0.0
     usual_day_mentions: float = 0.0
     usual_negative_share: float = 0.0
+    #: Of the owned accounts' usual posts: answers and quotes for one reshare or like, and the negative share of answers (0: not known).
+    usual_own_ratio: float = 0.0
+    usual_own_negative: float = 0.0
+    #: {network: posts of the brand itself since it rang}.
+    own_networks: dict[str, int] = {}
+    #: Who speaks where, of what rings outside of any story.
+    impact: tuple[ImpactRow, ...] = ()
     forecast_authors_24h: Forecast | None = None
     onset_ms: int = 0
     #: "no baseline", "suspect feed", "sampling" and so on: what the reader must know.

@@ -11,11 +11,12 @@ import typer
 from streams.cli.options import Json, load_settings
 from streams.errors import BadInput, VeilleError
 
-EXAMS = ("lead", "volume", "budget", "sentiment")
+EXAMS = ("lead", "volume", "budget", "sentiment", "desk")
 
 HELP = """Score an exam over folders in its format and print the figures; those with an uncertainty carry a 90 % interval.
 
-Exams: lead (planted crises), volume and budget (counts with labelled windows), sentiment (texts with labels).
+Exams: lead (planted crises), volume and budget (counts with labelled windows), sentiment (texts with labels),
+desk (kinds and severities of planted crises).
 
 Example: veille evaluate lead planted/ --json
 
@@ -74,6 +75,10 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
         from streams.evaluate.sentiment import evaluate_sentiment
 
         return evaluate_sentiment(list(folders))
+    if exam == "desk":
+        from streams.evaluate.desk import evaluate_desk
+
+        return evaluate_desk(folders, load_settings())
     raise BadInput(f"there is no exam {exam}; there are {', '.join(EXAMS)}")
 
 

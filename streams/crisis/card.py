@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import msgspec
 
 from schemas.crisis import Crisis, OriginatorRef, Sample, StoryRef
 from schemas.desk import ACTIVE
-from schemas.signal import Signal, StoryReading
+from schemas.signal import Forecast, Signal, StoryReading
 from streams.clock import rfc3339
 from streams.crisis import kinds, severity
 from streams.crisis.headline import headlines
@@ -80,10 +82,10 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
         mentions, authors, negative = max(signal.mentions, old.mentions), max(signal.authors, old.authors), signal.negative_share
     mentions, authors = max(mentions, old.mentions), max(authors, old.authors)
     top = stories[0] if stories else None
-    forecast = (signal.forecast_authors_24h if leads else None) or (top.forecast if top else None) or old.forecast
+    forecast = authors_forecast(stories) or (signal.forecast_authors_24h if leads else None) or old.forecast
     judged = severity.assess(forecast, authors, signal.usual_day_authors, stories, settings.usual_authors_floor)
     life.severity_now = judged.level
-    kind = kinds.assess(stories, negative, signal.usual_negative_share)
+    kind = kinds.assess(stories, signal)
     first = min((s.originator for s in stories if s.originator), key=lambda o: (o.published_ms, o.mention_id), default=None)
     networks: dict[str, int] = {}
     for story in stories:
@@ -95,8 +97,10 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     onset = min([*(rfc3339(ms) for ms in onsets), old.onset], key=_instant)
     card = msgspec.structs.replace(
         old, onset=onset, mentions=mentions, authors=authors, negative_share=_six(negative),
-        kind=old.kind if old.kind_set_by else kind.best, kinds=kind.probabilities, kind_reasons=kind.reasons,
-        severities=judged.probabilities, severity_reasons=judged.reasons,
+        kind=old.kind if old.kind_set_by else kind.best, kinds=kind.probabilities,
+        kind_reasons=tuple(said.en for said in kind.reasons), kind_reasons_fr=tuple(said.fr for said in kind.reasons),
+        severities=judged.probabilities,
+        severity_reasons=tuple(said.en for said in judged.reasons), severity_reasons_fr=tuple(said.fr for said in judged.reasons),
         reproduction=(top.growth if top else None) or old.reproduction, forecast=forecast,
         stories=tuple(StoryRef(story_id=s.story_id, by=s.by, terms=s.terms, mentions=s.mentions) for s in stories),
         networks=networks or old.networks, samples=samples or old.samples, caveats=signal.caveats,
@@ -108,9 +112,24 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     if leads:
         card = msgspec.structs.replace(
             card, score=signal.score, threshold=signal.threshold, page_severity=signal.page_severity, timezone=signal.timezone,
-            contributions=tuple(msgspec.structs.replace(c, text=clean(reason(c), 300)) for c in signal.contributions),
+            contributions=tuple(
+                msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300)) for c in signal.contributions
+            ),
         )  # fmt: skip
     life.card = with_headline(card, life.terms)
+
+
+def authors_forecast(stories: Sequence[StoryReading]) -> Forecast | None:
+    """Return how many authors these stories will have: those so far, and for each mention still to come as many as one brought so far."""
+    known = [(s, s.forecast, s.authors / s.mentions) for s in stories if s.forecast is not None and s.mentions]
+    if not known:
+        return None
+    so_far = sum(s.authors for s in stories)
+    median, low, high = (
+        _six(so_far + sum(each * max(0.0, end(forecast) - story.mentions) for story, forecast, each in known))
+        for end in (attrgetter("median"), attrgetter("low"), attrgetter("high"))
+    )
+    return Forecast(median=median, low=low, high=high)
 
 
 def with_headline(card: Crisis, terms: list[str]) -> Crisis:

@@ -6,7 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.signal import StoryReading
+from schemas.signal import Signal, StoryReading
+from streams.crisis.words import Said, say
+
+#: Log-odds before anything is known (assumed).
+PRIOR = {"snowball": 1.0, "corporate": -1.2, "rumour": -1.2, "own_post": -1.6}
+#: Of an owned account of which no usual post is known: answers for one reshare or like, negative share of answers (assumed).
+USUAL_RATIO, USUAL_NEGATIVE = 0.2, 0.25
+#: What hangs on own posts from this share on can make an own-post crisis.
+_LEAST_OWN = 0.2
 
 
 class Kinds(NamedTuple):
@@ -14,63 +22,74 @@ class Kinds(NamedTuple):
 
     best: str
     probabilities: dict[str, float]
-    reasons: tuple[str, ...]
+    reasons: tuple[Said, ...]
 
 
-def assess(stories: Sequence[StoryReading], negative_share: float, usual_negative_share: float) -> Kinds:
-    """Judge the kind from the stories of a crisis.
+def assess(stories: Sequence[StoryReading], signal: Signal) -> Kinds:
+    """Judge the kind from the stories of a crisis; ``signal`` says what is usual for the brand.
 
-    - *corporate*: the press came before it grew, or a large share of it is press pieces and links to them.
+    - *corporate*: the press came before it grew, or a large share of it is press pieces and what hangs on them.
     - *rumour*: an unverified claim, seen by its reactions (hearsay, denials, questions, fact checks). It means
       "unverified", never "false".
-    - *own post*: the root, quoted post or linked page was published by an owned account, and what comes back is negative
-      and more in answers than in reshares. Being addressed to the brand is no sign of it.
+    - *own post*: the root, quoted post or linked page was published by an owned account, and answers and quotes are mostly
+      negative and many against reshares and likes, compared with that account's usual. Being addressed to the brand is no sign.
     - *snowball*: what is born on the networks and is none of these.
     """
     n = sum(story.mentions for story in stories)
-    scores = {"snowball": 1.0, "corporate": -1.2, "rumour": -1.2, "own_post": -1.6}
-    reasons: list[str] = []
+    scores = dict(PRIOR)
     if n == 0:
-        return Kinds("snowball", _soft(scores), ("nothing known of its stories yet",))
+        return Kinds("snowball", _soft(scores), (say("kind.unknown"),))
+    reasons: list[Said] = []
+    _corporate(stories, n, scores, reasons)
+    _rumour(stories, n, scores, reasons)
+    _own_post(stories, n, signal, scores, reasons)
+    probabilities = _soft(scores)
+    best = max(probabilities, key=lambda kind: (probabilities[kind], kind == "snowball"))
+    return Kinds(best, probabilities, tuple(reasons) or (say("kind.snowball"),))
 
-    def part(pick: str) -> float:
-        return sum(story.cues.get(pick, 0) for story in stories) / n
 
+def _corporate(stories: Sequence[StoryReading], n: int, scores: dict[str, float], reasons: list[Said]) -> None:
     press = sum(story.press for story in stories)
     first = sum(story.mentions for story in stories if story.press_first) / n
     if first >= 0.3:
         scores["corporate"] += 2.8 * min(1.0, first / 0.6)
-        reasons.append(f"corporate: the press had it before it grew ({first:.0%} of the mentions)")
+        reasons.append(say("kind.press_first", share=100 * first))
     if press:
-        share = press / n
-        scores["corporate"] += min(1.6, 0.4 * math.log1p(press) + 4.0 * share)
-        reasons.append(f"corporate: {press} press piece{'s' if press > 1 else ''} or links to them among {n} mentions")
+        scores["corporate"] += min(1.6, 0.4 * math.log1p(press) + 4.0 * press / n)
+        reasons.append(say("kind.press", press=press, mentions=n))
 
-    hearsay, denial, check, question = part("hearsay"), part("denial"), part("fact_check"), part("question")
-    doubt = 8.0 * hearsay + 8.0 * denial + 12.0 * check + 2.0 * question
+
+def _rumour(stories: Sequence[StoryReading], n: int, scores: dict[str, float], reasons: list[Said]) -> None:
+    def part(cue: str) -> float:
+        return sum(story.cues.get(cue, 0) for story in stories) / n
+
+    hearsay, denial, check = part("hearsay"), part("denial"), part("fact_check")
     if hearsay + denial + check > 0.02:
-        scores["rumour"] += min(4.0, doubt)
-        said = [f"{name} {share:.0%}" for name, share in (("hearsay", hearsay), ("denials", denial), ("fact checks", check)) if share > 0]
-        reasons.append("rumour: an unverified claim (" + ", ".join(said) + ")")
+        scores["rumour"] += min(4.0, 8.0 * hearsay + 8.0 * denial + 12.0 * check + 2.0 * part("question"))
+        reasons.append(say("kind.rumour", hearsay=100 * hearsay, denial=100 * denial, check=100 * check))
     witness = part("first_person") + part("customer")
     if witness > 0.1:
         scores["snowball"] += min(1.0, 2.0 * witness)
-        reasons.append(f"snowball: {min(witness, 1.0):.0%} speak of what happened to themselves")
+        reasons.append(say("kind.witness", share=min(100.0, 100 * witness)))
 
-    own = [story for story in stories if story.own_post]
-    mine = sum(story.mentions for story in own) / n
-    if mine > 0.2:
-        replies, reshares = sum(s.replies for s in own), sum(s.reshares for s in own)
-        ratio = replies / max(1, replies + reshares)
-        negative = sum(s.negative_share * s.mentions for s in own) / max(1, sum(s.mentions for s in own))
-        against = max(0.0, negative - usual_negative_share)
-        scores["own_post"] += 1.5 * min(1.0, mine / 0.5) + 3.0 * min(1.0, against / 0.3) + 1.5 * (ratio - 0.3)
-        reasons.append(f"own post: {mine:.0%} of it hangs on the brand's own post; {negative:.0%} negative, {ratio:.0%} answers")
-    probabilities = _soft(scores)
-    best = max(probabilities, key=lambda kind: (probabilities[kind], kind == "snowball"))
-    if not reasons:
-        reasons.append("snowball: born on the networks, no press, no claim in doubt, no post of the brand's own")
-    return Kinds(best, probabilities, tuple(reasons))
+
+def _own_post(stories: Sequence[StoryReading], n: int, signal: Signal, scores: dict[str, float], reasons: list[Said]) -> None:
+    answers, reshares = sum(s.own_answers for s in stories), sum(s.own_reshares for s in stories)
+    share = (answers + reshares) / n
+    if share < _LEAST_OWN or not answers:
+        return
+    usual_negative = signal.usual_own_negative or USUAL_NEGATIVE
+    # A few answers say little: four usual ones stand beside them.
+    negative = (sum(s.own_negative for s in stories) + 4.0 * usual_negative) / (answers + 4.0)
+    ratio = answers / (1.0 + reshares + sum(s.own_likes for s in stories))
+    usual_ratio = signal.usual_own_ratio or USUAL_RATIO
+    against = min(1.0, max(-1.0, (negative - max(usual_negative, 0.2)) / 0.3))
+    many = min(1.0, max(-1.0, math.log(ratio / usual_ratio) / math.log(10.0)))
+    # Both must hold: angry answers to a post that most people like are no crisis of it, nor are many friendly ones.
+    scores["own_post"] += min(1.0, share / 0.5) + 4.5 * min(against, many)
+    if min(against, many) > 0.0:
+        numbers = {"share": 100 * share, "negative": 100 * negative, "usual": 100 * usual_negative}
+        reasons.append(say("kind.own_post", **numbers, ratio=ratio, usual_ratio=usual_ratio))
 
 
 def _soft(scores: dict[str, float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from schemas.signal import Contribution
 
@@ -22,6 +23,30 @@ _FRENCH = {
     "spread.organic": "seuls {organic} % ressemblent à des personnes indépendantes",
     "spread.copies": "{copies} % sont des copies les unes des autres",
 }
+#: Reasons of kinds and severities: name -> (English, French). Numbers are written to three digits.
+_SAID = {
+    "kind.unknown": ("nothing is known of its stories yet", "on ne sait encore rien de ses histoires"),
+    "kind.snowball": ("snowball: born on the networks, no press, no claim in doubt, no post of the brand's own",
+                      "boule de neige : née sur les réseaux, ni presse, ni affirmation mise en doute, ni publication de la marque"),
+    "kind.press_first": ("corporate: the press had it before it grew ({share} % of the mentions)",
+                         "entreprise : la presse en parlait avant que cela ne grossisse ({share} % des mentions)"),
+    "kind.press": ("corporate: {press} press pieces or posts by the press among {mentions} mentions",
+                   "entreprise : {press} articles ou messages de la presse sur {mentions} mentions"),
+    "kind.rumour": ("rumour: an unverified claim (hearsay {hearsay} %, denials {denial} %, fact checks {check} %)",
+                    "rumeur : une affirmation non vérifiée (ouï-dire {hearsay} %, démentis {denial} %, vérifications {check} %)"),
+    "kind.witness": ("snowball: {share} % speak of what happened to themselves",
+                     "boule de neige : {share} % racontent ce qui leur est arrivé"),
+    "kind.own_post": ("own post: {share} % hangs on the brand's own post; {negative} % of the answers are negative (usually {usual} %), "
+                      "{ratio} answers for one reshare or like (usually {usual_ratio})",
+                      "publication de la marque : {share} % s'y rattachent ; {negative} % des réponses sont négatives "
+                      "({usual} % d'habitude), {ratio} réponses pour un partage ou un « j'aime » ({usual_ratio} d'habitude)"),
+    "severity.days": ("{days} usual days of authors in the next 24 h ({authors} forecast; a usual day has {usual})",
+                      "{days} jours habituels d'auteurs dans les 24 h ({authors} prévus ; un jour habituel en compte {usual})"),
+    "severity.press": ("+1: press pieces ({press})", "+1 : articles de presse ({press})"),
+    "severity.classes": ("+1: on {classes} kinds of network ({names})", "+1 : sur {classes} sortes de réseaux ({names})"),
+    "severity.professional": ("-1: only on professional networks", "-1 : uniquement sur les réseaux professionnels"),
+    "severity.altered": ("+1: the brand's own post was altered", "+1 : la publication de la marque a été modifiée"),
+}  # fmt: skip
 KIND_WORDS = {
     "en": {"snowball": "snowball", "corporate": "corporate bad buzz", "rumour": "unverified rumour", "own_post": "own post backfires"},
     "fr": {"snowball": "boule de neige", "corporate": "bad buzz d'entreprise", "rumour": "rumeur non vérifiée",
@@ -44,6 +69,23 @@ def clean(text: str, limit: int) -> str:
     line = " ".join(text.split())
     kept = "".join(c for c in line if c.isprintable() and c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+class Said(NamedTuple):
+    """One sentence in English and French."""
+
+    en: str
+    fr: str
+
+
+def say(name: str, **values: float | str) -> Said:
+    """Return one reason of the desk's own in both languages.
+
+    >>> say("severity.press", press=3).fr
+    '+1 : articles de presse (3)'
+    """
+    en, fr = _SAID[name]
+    return Said(*(words.format(**{key: _number(v, lang) for key, v in values.items()}) for words, lang in ((en, "en"), (fr, "fr"))))
 
 
 def reason(contribution: Contribution, language: str = "en") -> str:

@@ -14,7 +14,8 @@ from streams.detect.baseline import Baseline, Share
 from streams.detect.book import Book
 from streams.detect.budget import Budget
 from streams.detect.copies import Copies
-from streams.detect.evidence import weigh
+from streams.detect.desk import Desk
+from streams.detect.evidence import SILENT, weigh
 from streams.detect.score import Usual
 from streams.detect.stories import Story
 from streams.detect.tail import Tail
@@ -97,6 +98,7 @@ class Brand(msgspec.Struct, array_like=True):
     trip: float = 4.0
     near_ms: int = 0
     ring: Ring | None = None
+    desk: Desk = msgspec.field(default_factory=Desk)
     #: {source: votes}, decayed by the day; {silent source: since ms}.
     sources: dict[str, float] = {}
     blind: dict[str, int] = {}
@@ -232,6 +234,7 @@ class Brand(msgspec.Struct, array_like=True):
             span[0], span[1] = min(span[0], mention.offset), max(span[1], mention.offset)
         self.digest = xxhash.xxh3_64_intdigest(mention.id.encode("utf-8", "replace"), self.digest ^ t_ms)
         if mention.update:
+            self.desk.update(mention)
             return None
         repeats = 0
         if mention.author:
@@ -245,6 +248,9 @@ class Brand(msgspec.Struct, array_like=True):
             if copies or len(self.hour_copies) < _MAX_NAMES:
                 self.hour_copies[copy_key] = copies + 1
         weight = weigh(mention, max(repeats, copies))
+        quoted = self.desk.answers > 0 and self.desk.passes_on(mention)
+        if quoted:
+            weight = SILENT
         if self.calendar and not weight.negative and not weight.crisis:
             expect = self._planned(mention)
             if expect > 1.0:
@@ -257,6 +263,7 @@ class Brand(msgspec.Struct, array_like=True):
         if ring is not None and story is not None and story.rings_ms and story.id not in ring.stories:
             ring.stories.append(story.id)  # what rang was merged into this one
         rings = ring is not None and (ring.whole or (story is not None and story.rings_ms > 0))
+        self.desk.learn_one(mention, story, ring, quoted)
         self.counts.add(
             t_ms,
             (
@@ -292,6 +299,7 @@ class Brand(msgspec.Struct, array_like=True):
                 if (story := self.book.stories.get(story_id)) is not None:
                     story.rings_ms = 0
         self.ring = None
+        self.desk.fall_silent()
 
     def rebase(self, t_ms: int) -> None:
         """What matches has changed: the old level says nothing of the new one."""

@@ -23,6 +23,10 @@ class Weight(NamedTuple):
     doubt: bool
 
 
+#: The weight of what is nobody's vote.
+SILENT = Weight(0.0, 0.0, 0.0, False, False, False)
+
+
 def weigh(mention: Enriched, repeats: int) -> Weight:
     """Return the weight of a mention whose author or text came ``repeats`` times before within the hour.
 
@@ -30,7 +34,7 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     vote. Trouble is the share of a vote that speaks of a problem; neutral talk counts little, praise nothing. Values assumed.
     """
     if "owned" in mention.author_marks:
-        return Weight(0.0, 0.0, 0.0, False, False, False)
+        return SILENT
     # Below even odds a mention is nobody's vote: doubtful ones come in hundreds, and their doubts are one doubt.
     vote = max(0.0, mention.organic_pm - 350) / 650.0 / (1.0 + repeats)
     crisis = bool(mention.crisis_words)

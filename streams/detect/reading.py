@@ -55,7 +55,8 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         caveats.append("a source is silent")
     day = brand.base.rate * 24.0
     usual_mentions = day / max(brand.votes.value(), 0.05)
-    readings = tuple(story.reading(t_ms) for story in found.stories)
+    readings = tuple(brand.desk.tell(story.reading(t_ms), t_ms) for story in found.stories)
+    usual_ratio, usual_angry = brand.desk.usual()
     authors = ring.authors.distinct() if ring is not None else max((r.authors for r in readings), default=0)
     mentions = ring.mentions if ring is not None else max((r.mentions for r in readings), default=0)
     if ring is not None and ring.votes > 0.0:
@@ -79,7 +80,8 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         windows=found.windows, stories=readings, contributions=found.scored.contributions(),
         mentions=mentions, authors=authors, negative_share=six(negative),
         usual_day_authors=six(usual_mentions * brand.authorship.value()), usual_day_mentions=six(usual_mentions),
-        usual_negative_share=six(brand.negative.value()), forecast_authors_24h=forecast,
+        usual_negative_share=six(brand.negative.value()), usual_own_ratio=usual_ratio, usual_own_negative=usual_angry,
+        own_networks=dict(sorted(brand.desk.networks.items())), impact=brand.desk.whole(t_ms), forecast_authors_24h=forecast,
         onset_ms=ring.onset_ms if ring is not None else min((r.onset_ms for r in readings), default=t_ms),
         caveats=tuple(caveats), blind=dict(brand.blind),
         alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.signal import Contribution, Forecast
+from schemas.signal import Contribution, Forecast, Signal
 from streams.crisis import kinds, severity
 from streams.crisis.words import clean, reason
 from tests.crisis.make import story
+
+SIGNAL = Signal(brand="acme", seq=1, at_ms=0)
 
 
 @pytest.mark.parametrize(
@@ -17,36 +19,72 @@ from tests.crisis.make import story
         ({"cues": {"first_person": 20}}, "snowball"),
         ({"cues": {"hearsay": 12, "denial": 5, "question": 8}}, "rumour"),
         ({"press": 6, "press_first": True}, "corporate"),
-        ({"own_post": True, "replies": 35, "reshares": 4}, "own_post"),
+        ({"own_answers": 35, "own_negative": 28, "own_reshares": 4}, "own_post"),
     ],
 )
 def test_kinds(more: dict[str, object], kind: str) -> None:
-    """Each family is told by its marks, with probabilities that sum to one and reasons."""
-    found = kinds.assess([story(**more)], 0.8, 0.3)
+    """Each family is told by its marks, with probabilities that sum to one and reasons in both languages."""
+    found = kinds.assess([story(**more)], SIGNAL)
     assert found.best == kind
     assert sum(found.probabilities.values()) == pytest.approx(1.0, abs=1e-3)
-    assert found.reasons
+    assert all(said.en and said.fr and said.en != said.fr for said in found.reasons)
 
 
-def test_own_post_that_pleases_is_none() -> None:
-    """A post of the brand that is shared and liked is no crisis of its own post."""
-    assert kinds.assess([story(own_post=True, negative_share=0.1, replies=2, reshares=38)], 0.1, 0.3).best != "own_post"
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"own_answers": 2, "own_negative": 2, "own_reshares": 38},  # shared, not answered
+        {"own_answers": 35, "own_negative": 5, "own_reshares": 4},  # answered with praise
+        {"own_answers": 5, "own_negative": 5, "own_reshares": 0},  # most of it hangs on something else
+        {"own_answers": 30, "own_negative": 24, "own_reshares": 4, "own_likes": 4000},  # far more like it
+        {"replies": 40},  # addressed to the brand, under no post of its own
+    ],
+)
+def test_own_post_needs_angry_answers_that_outweigh(more: dict[str, object]) -> None:
+    """A post of the brand that is shared, liked or praised, or being addressed, is no crisis of its own post."""
+    assert kinds.assess([story(**more)], SIGNAL).best != "own_post"
 
 
-@pytest.mark.parametrize(("median", "level"), [(5, 1), (30, 2), (100, 3), (300, 4), (900, 5)])
-def test_severity_by_usual_days(median: float, level: int) -> None:
-    """The five classes lie at a quarter, one, three and ten usual days of authors."""
-    found = severity.assess(Forecast(median=median, low=median / 2, high=median * 2), 5, 50.0, [story()], 5.0)
-    assert found.level == level
+def test_own_post_is_compared_with_the_account_s_usual() -> None:
+    """Where the account is always answered like this, the same answers say less."""
+    answered = [story(own_answers=30, own_negative=24, own_reshares=6)]
+    usual = Signal(brand="acme", seq=1, at_ms=0, usual_own_ratio=20.0, usual_own_negative=0.75)
+    assert kinds.assess(answered, usual).probabilities["own_post"] < 0.2 < 0.8 < kinds.assess(answered, SIGNAL).probabilities["own_post"]
+
+
+def far(days: float, spread: float = 1.2) -> Forecast:
+    """A forecast of authors, so many usual days (of 50) more than the 5 so far."""
+    return Forecast(median=5 + 50 * days, low=5 + 50 * days / spread, high=5 + 50 * days * spread)
+
+
+@pytest.mark.parametrize(("days", "level"), [(0.1, 1), (0.6, 2), (1.8, 3), (6.0, 4), (18.0, 5)])
+def test_severity_by_usual_days(days: float, level: int) -> None:
+    """The five classes lie at a quarter, one, three and ten usual days of authors still to come."""
+    found = severity.assess(far(days), 5, 50.0, [story(press=1)], 5.0)
+    assert found.level == min(level + 1, 5)
     assert sum(found.probabilities) == pytest.approx(1.0, abs=1e-3)
 
 
+def test_what_is_over_is_not_severe() -> None:
+    """It is what is still to come that counts, not how many have spoken."""
+    over = Forecast(median=1005, low=1001, high=1010)
+    assert severity.assess(over, 1000, 50.0, [story()], 5.0).level == 1
+
+
 def test_severity_shifts() -> None:
-    """Press or a second kind of network adds one, professional networks alone take one off."""
-    forecast = Forecast(median=100, low=50, high=200)
-    assert severity.assess(forecast, 5, 50.0, [story(press=2)], 5.0).level == 4
-    assert severity.assess(forecast, 5, 50.0, [story(network_classes={"a": 1, "b": 2})], 5.0).level == 4
-    assert severity.assess(forecast, 5, 50.0, [story(network_classes={"professional": 9})], 5.0).level == 2
+    """Press or a second kind of network adds one, an own post altered too; professional networks alone take one off."""
+    base = [story(network_classes={"professional": 9})]
+    level = severity.assess(far(0.6), 5, 50.0, base, 5.0).level
+    assert severity.assess(far(0.6), 5, 50.0, [story(press=2)], 5.0).level == level + 2
+    assert severity.assess(far(0.6), 5, 50.0, [story(network_classes={"a": 1, "b": 2})], 5.0).level == level + 2
+    assert severity.assess(far(0.6), 5, 50.0, [story(press=2, own_altered=True)], 5.0).level == level + 3
+
+
+def test_little_known_leaves_all_classes_open() -> None:
+    """Without a forecast no class has more than half of the probability, and the reasons say what it rests on."""
+    found = severity.assess(None, 30, 50.0, [story()], 5.0)
+    assert max(found.probabilities) < 0.5
+    assert found.reasons[0].fr.startswith("0,6 jours habituels")
 
 
 def test_words() -> None:

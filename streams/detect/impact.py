@@ -1,0 +1,157 @@
+"""Who speaks where about one story: a table audience x network."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.enriched import Enriched
+from schemas.signal import ImpactRow, Voice
+from streams.audiences import audience_of
+from streams.detect.stories import loudness
+
+_SLOT_MS = 300_000
+_SLOTS = 24
+#: Authors of a story that are known by name; each mention beyond is taken for a new one, so that reach stays an upper bound.
+EXACT_AUTHORS = 1024
+_VOICES = 3
+
+
+class Spoken(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What the table keeps of one mention."""
+
+    at_ms: int
+    audience: str
+    why: str
+    network: str
+    author: str
+    followers: int
+    negative: bool
+    press: bool
+    loudness: int
+    mention_id: str
+    #: Mentions that it stands for.
+    times: int = 1
+    #: It only passes on the brand's answer.
+    quoted: bool = False
+
+
+def spoken(mention: Enriched, negative: bool, times: int, quoted: bool) -> Spoken:
+    """Return what the table keeps of ``mention``."""
+    audience, why = audience_of(mention)
+    return Spoken(
+        mention.applies_ms, audience, why, mention.network, mention.author, mention.followers, negative, audience == "press",
+        loudness(mention), mention.id, times, quoted,
+    )  # fmt: skip
+
+
+class Row(msgspec.Struct, array_like=True):
+    """One audience on one network; ``slots``: mentions in the 24 five-minute slots up to number ``slot``, the latest last."""
+
+    mentions: int = 0
+    authors: int = 0
+    reach: int = 0
+    negative: int = 0
+    press: int = 0
+    quoted: int = 0
+    slot: int = 0
+    slots: list[int] = []
+    #: (worth an answer before others, loudness, mention id, reason, followers, author), the first to answer first.
+    voices: list[tuple[bool, int, str, str, int, str]] = []
+
+    def count(self, at_ms: int, times: int) -> None:
+        """Count mentions at ``at_ms``."""
+        self.roll(at_ms // _SLOT_MS)
+        back = self.slot - at_ms // _SLOT_MS
+        if back < _SLOTS:
+            self.slots[-1 - back] += times
+        self.mentions += times
+
+    def roll(self, slot: int) -> None:
+        """Let time pass up to ``slot``."""
+        if not self.slots:
+            self.slots, self.slot = [0] * _SLOTS, slot
+        elif slot > self.slot:
+            gone = min(slot - self.slot, _SLOTS)
+            self.slots = [*self.slots[gone:], *[0] * gone]
+            self.slot = slot
+
+    def hear(self, one: Spoken) -> None:
+        """Keep the three voices to answer first: angry or of the press before others, then the loudest; an author once."""
+        voice = (one.negative or one.press, one.loudness, one.mention_id, one.why, one.followers, one.author)
+        if len(self.voices) == _VOICES and voice[:2] <= self.voices[-1][:2]:
+            return
+        known = next((i for i, old in enumerate(self.voices) if one.author and old[5] == one.author), None)
+        if known is not None:
+            if voice[:2] <= self.voices[known][:2]:
+                return
+            del self.voices[known]
+        self.voices = sorted([*self.voices, voice], key=_first)[:_VOICES]
+
+
+def _first(voice: tuple[bool, int, str, str, int, str]) -> tuple[bool, int, str]:
+    return not voice[0], -voice[1], voice[2]
+
+
+class Impact(msgspec.Struct, array_like=True):
+    """The table of one story. ``authors``: {author: row} of those known by name."""
+
+    rows: dict[str, Row] = {}
+    authors: dict[str, str] = {}
+
+    def learn_one(self, one: Spoken) -> None:
+        """Take one mention. An author counts in the row where he spoke first; what only passes on an answer counts as quoted."""
+        place = f"{one.audience}\t{one.network}"
+        row = self.rows.get(place)
+        if row is None:
+            row = self.rows[place] = Row()
+        if one.quoted:
+            row.quoted += one.times
+            return
+        row.count(one.at_ms, one.times)
+        row.negative += one.times if one.negative else 0
+        row.press += one.press
+        row.hear(one)
+        if one.author and one.author in self.authors:
+            return
+        row.authors += one.times
+        row.reach += one.followers * one.times
+        if one.author and len(self.authors) < EXACT_AUTHORS:
+            self.authors[one.author] = place
+
+    def absorb(self, other: Impact) -> None:
+        """Take over the table of a story that was merged into this one; authors of both count once."""
+        for place, theirs in other.rows.items():
+            mine = self.rows.get(place)
+            if mine is None:
+                self.rows[place] = theirs
+                continue
+            late, early = (mine, theirs) if mine.slot >= theirs.slot else (theirs, mine)
+            early.roll(late.slot)
+            mine.slots = [a + b for a, b in zip(late.slots, early.slots, strict=True)] if late.slots and early.slots else late.slots
+            mine.slot = late.slot
+            for name in ("mentions", "authors", "reach", "negative", "press", "quoted"):
+                setattr(mine, name, getattr(mine, name) + getattr(theirs, name))
+            mine.voices = sorted({v[2]: v for v in (*mine.voices, *theirs.voices)}.values(), key=_first)[:_VOICES]
+        for author, place in other.authors.items():
+            if author not in self.authors:
+                self.authors[author] = place
+            elif self.rows[place].authors > 1:
+                self.rows[place].authors -= 1
+
+    def reading(self, t_ms: int) -> tuple[ImpactRow, ...]:
+        """Return the table as it stands at ``t_ms``, the row with most mentions first."""
+        found = []
+        for place, row in self.rows.items():
+            audience, network = place.split("\t", 1)
+            row.roll(t_ms // _SLOT_MS)
+            voices = tuple(
+                Voice(mention_id=mention_id, network=network, audience=audience, why=why, followers=followers, loudness=loud)
+                for _, loud, mention_id, why, followers, _ in row.voices
+            )
+            found.append(
+                ImpactRow(
+                    audience=audience, network=network, mentions=row.mentions, authors=row.authors, reach=row.reach, negative=row.negative,
+                    last_hour=sum(row.slots[12:]), hour_before=sum(row.slots[:12]), press=row.press, quoted=row.quoted, voices=voices,
+                )
+            )  # fmt: skip
+        return tuple(sorted(found, key=lambda r: (-r.mentions, r.audience, r.network)))
