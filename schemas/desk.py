@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from schemas.command import COMMANDS
+from schemas.crisis import KINDS
+from schemas.signal import AUDIENCES
 
 #: Phases in which a crisis is alive. ``suspected`` is a candidate: nothing has opened.
 ACTIVE = ("suspected", "open", "escalated", "eased")
@@ -39,6 +41,8 @@ class Arg(NamedTuple):
     needed: bool = False
     #: Names of arguments that may stand in its place.
     instead: tuple[str, ...] = ()
+    #: Words that it may be, where not every word will do.
+    choices: tuple[str, ...] = ()
 
 
 class Rule(NamedTuple):
@@ -71,7 +75,7 @@ _STATEMENT = Arg("statement", "text", "Id of the statement, chosen when it is dr
 _CLAIMS = Arg("claims", "list", "Id of a claim that the text makes. Repeatable.")
 _EVIDENCE = Arg("evidence", "list", "Id of a piece of evidence. Repeatable.")
 _MINUTES = Arg("minutes", "whole", f"For how long, 1 to {MAX_MINUTES} minutes.", True)
-_KIND = Arg("kind", "text", "snowball, corporate, rumour or own_post.")
+_KIND = Arg("kind", "text", f"One of {', '.join(KINDS)}.", choices=KINDS)
 
 TABLE: dict[str, Rule] = {
     "open": Rule("opened", _ANY, (NONE, "suspected"), "Declare a crisis, or confirm a suspected one: certainty Observed.", (
@@ -98,7 +102,7 @@ TABLE: dict[str, Rule] = {
     "published": Rule("noted", _ANY, _EVER, "Say that a released statement stands outside: its effect is measured from then on.", (
         _STATEMENT, Arg("url", "text", "Where it stands."),
         Arg("networks", "list", "A network that it was published on. Repeatable."),
-        Arg("audiences", "list", "An audience that it speaks to. Repeatable.")), STATEMENTS),
+        Arg("audiences", "list", f"An audience that it speaks to: {', '.join(AUDIENCES)}. Repeatable.", choices=AUDIENCES)), STATEMENTS),
     "correct": Rule("noted", _ANY, _EVER, "Write the correction of a statement that went out.", (
         _STATEMENT, _TEXT._replace(needed=True, words="The corrected text."), _CLAIMS, _EVIDENCE), STATEMENTS),
     "retract": Rule("noted", _ANY, _EVER, "Withdraw a statement.", (_STATEMENT, _WHY), STATEMENTS),
@@ -125,7 +129,8 @@ TABLE: dict[str, Rule] = {
     "cancel": Rule("cancelled", _LEAD, ACTIVE, "It is none: a label for detection.", (_WHY,)),
     "close": Rule("resolved", _LEAD, OPEN, "It is over.", (_WHY,)),
     "vote": Rule("noted", _ANY, (NONE, *_EVER), "Answer “was this one?”: a label for detection.", (
-        Arg("label", "text", "yes or no.", True), Arg("question", "text", "Id of the question that the desk was asked."), _TEXT)),
+        Arg("label", "text", "yes or no.", True, choices=("yes", "no")),
+        Arg("question", "text", "Id of the question that the desk was asked."), _TEXT)),
 }  # fmt: skip
 assert tuple(TABLE) == COMMANDS, "schemas.command names the commands in the table's order"
 
@@ -176,6 +181,10 @@ def judge(command: str, role: str, phase: str, args: Mapping[str, object]) -> tu
         form, fits = FORMS[arg.form]
         if arg.name in args and not fits(args[arg.name]):
             return "", f"{arg.name} must be {form}"
+        given = args.get(arg.name) or []
+        wrong = [one for one in ([given] if isinstance(given, str) else given if isinstance(given, list) else []) if one not in arg.choices]
+        if arg.choices and wrong:
+            return "", f"{arg.name} must be one of {', '.join(arg.choices)}"
     return rule.event, ""
 
 

@@ -85,7 +85,7 @@ def example(name: str) -> str:
     words = ["veille crisis", name, "CRISIS" if NONE not in rule.phases else "--brand acme"]
     if name == "open":
         words += ["--headline", '"Fire in the plant"', "--terms", "fire", "--kind", "corporate"]
-    words += [part for arg in rule.args if arg.needed for part in (f"--{arg.name}", samples[arg.form])]
+    words += [part for arg in rule.args if arg.needed for part in (f"--{arg.name}", arg.choices[0] if arg.choices else samples[arg.form])]
     if rule.roles[0]:
         words += ["--role", rule.roles[0]]
     return " ".join([*words, "--wait", "10"])

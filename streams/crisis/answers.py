@@ -38,3 +38,9 @@ def text(command: Command, name: str) -> str:
     """Return an argument as one clean line of at most 2,000 characters, or ""."""
     value = command.args.get(name, "")
     return clean(str(value), 2000) if isinstance(value, str | int | float) else ""
+
+
+def texts(command: Command, name: str) -> list[str]:
+    """Return an argument as clean texts of at most 60 characters, each once."""
+    value = command.args.get(name, [])
+    return [one for one in dict.fromkeys(clean(str(x), 60) for x in (value if isinstance(value, list) else [value])) if one]

@@ -13,7 +13,9 @@ from schemas.desk import ACTIVE
 from schemas.signal import Forecast, Signal, StoryReading
 from streams.clock import rfc3339
 from streams.crisis import kinds, severity
+from streams.crisis.effect import look
 from streams.crisis.headline import headlines
+from streams.crisis.impact import add_up, unanswered, voices_of
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import MAX_STORIES, MAX_TERMS, BrandState, Life
 from streams.crisis.words import clean, reason
@@ -63,7 +65,9 @@ def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool,
         if story.story_id not in life.story_ids:
             life.story_ids.append(story.story_id)
             del life.story_ids[:-_KNOWN_STORIES]
-        life.readings[story.story_id] = story
+        known = life.readings.get(story.story_id)
+        # Detect forgets a table once what rang is over; the card does not.
+        life.readings[story.story_id] = story if story.impact or known is None else msgspec.structs.replace(story, impact=known.impact)
         life.terms += [term for term in story.terms if term not in life.terms][: MAX_TERMS - len(life.terms)]
     if len(life.readings) > MAX_STORIES:
         ranked = sorted(life.readings.values(), key=lambda s: (-s.mentions, s.story_id))
@@ -108,6 +112,14 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
             mention_id=first.mention_id, network=first.network, published_at=rfc3339(first.published_ms), author=first.author,
             sources=first.sources,
         ),
+    )  # fmt: skip
+    if leads:
+        life.whole, life.own_networks = signal.impact, signal.own_networks
+    rows = add_up([*(story.impact for story in stories), life.whole])
+    effects = tuple(found for one in life.answered if (found := look(one, signal.at_ms, life.readings.values())) is not None)
+    card = msgspec.structs.replace(
+        card, impact=rows or old.impact, voices=voices_of(rows) or old.voices, effects=effects,
+        unanswered=unanswered(rows, life.own_networks, effects),
     )  # fmt: skip
     if leads:
         card = msgspec.structs.replace(

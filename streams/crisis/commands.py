@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from schemas.command import Command
-from schemas.crisis import KINDS
 from schemas.desk import MAX_MINUTES, NONE, UNKNOWN, judge, may_hold
 from streams.clock import rfc3339
-from streams.crisis.answers import Answer, note, refuse, text
+from streams.crisis import effect
+from streams.crisis.answers import Answer, note, refuse, text, texts
 from streams.crisis.card import begin, seal, with_headline
+from streams.crisis.impact import unanswered
 from streams.crisis.merging import merge, split
 from streams.crisis.state import MAX_TERMS, BrandState, Life, leave_to_others
 from streams.crisis.words import clean
@@ -68,8 +69,6 @@ def _changes(command: Command, life: Life, now: int) -> tuple[dict[str, Any], st
     elif name == "assign":
         changes["assigned_to"] = text(command, "to")[:100]
     elif name == "set-kind":
-        if args["kind"] not in KINDS:
-            return {}, f"unknown kind; one of {', '.join(KINDS)}"
         changes["kind_set_by"] = clean(command.by, 100)
     elif name in ("mute", "snooze"):
         minutes = args["minutes"]
@@ -89,17 +88,25 @@ def _changes(command: Command, life: Life, now: int) -> tuple[dict[str, Any], st
         changes |= {"phase": "open", "resolved_at": None}
         if card.opened_at is None:
             changes["opened_at"] = rfc3339(now)
-    elif name == "vote" and args["label"] not in ("yes", "no"):
-        return {}, "label must be yes or no"
+    elif name == "published":
+        changes |= _publish(command, life, now)
     return changes, ""
+
+
+def _publish(command: Command, life: Life, now: int) -> dict[str, Any]:
+    """An answer stands outside: from now on its effect is looked for, and what it was meant for counts as answered."""
+    statement = text(command, "statement")[:200]
+    audiences, networks = (tuple(sorted(texts(command, name)))[:20] for name in ("audiences", "networks"))
+    life.answered = [one for one in life.answered if one.statement_id != statement][-9:]
+    life.answered.append(effect.begin(statement, now, audiences, networks, life.readings.values()))
+    effects = tuple(one.effect for one in life.answered if one.effect is not None)
+    return {"effects": effects, "unanswered": unanswered(life.card.impact, life.own_networks, effects)}
 
 
 def _declare(state: BrandState, command: Command, life: Life | None, now: int) -> list[Answer]:
     """A person declares a crisis (or confirms a suspicion): certainty Observed; mentions of its terms join it."""
     args = command.args
     kind = args.get("kind", "")
-    if kind and kind not in KINDS:
-        return [refuse(state, command, life, f"unknown kind; one of {', '.join(KINDS)}", now)]
     level = args.get("severity", 0)
     if not isinstance(level, int) or not 0 <= level <= 5:
         return [refuse(state, command, life, "severity lies between 1 and 5", now)]
@@ -107,8 +114,7 @@ def _declare(state: BrandState, command: Command, life: Life | None, now: int) -
         if not text(command, "headline"):
             return [refuse(state, command, None, "open needs headline", now)]
         life = begin(state, now, "open")
-    terms = args.get("terms", [])
-    fresh = [clean(str(term), 60).casefold() for term in (terms if isinstance(terms, list) else [terms])]
+    fresh = [term.casefold() for term in texts(command, "terms")]
     life.terms += [t for t in dict.fromkeys(fresh) if t and t not in life.terms][: MAX_TERMS - len(life.terms)]
     life.watch_ms = now
     by = clean(command.by, 100)

@@ -11,8 +11,9 @@ from streams.crisis.words import Said, say
 
 #: Log-odds before anything is known (assumed).
 PRIOR = {"snowball": 1.0, "corporate": -1.2, "rumour": -1.2, "own_post": -1.6}
-#: Of an owned account of which no usual post is known: answers for one reshare or like, negative share of answers (assumed).
-USUAL_RATIO, USUAL_NEGATIVE = 0.2, 0.25
+#: Of an owned account of which no usual post is known (assumed): answers for one reshare or like, since people like far more often
+#: than they answer, and the negative share of answers.
+USUAL_RATIO, USUAL_NEGATIVE = 0.05, 0.25
 #: What hangs on own posts from this share on can make an own-post crisis.
 _LEAST_OWN = 0.2
 

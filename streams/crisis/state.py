@@ -6,7 +6,8 @@ import msgspec
 
 from schemas.crisis import Crisis
 from schemas.desk import ACTIVE
-from schemas.signal import StoryReading
+from schemas.signal import ImpactRow, StoryReading
+from streams.crisis.effect import Answered
 
 MAX_STORIES = 20
 MAX_TERMS = 24
@@ -39,6 +40,10 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     #: A person ended it: it comes back by a command or not at all.
     final: bool = False
     last_event: str = ""
+    #: The table of what rings outside of any story; {network: posts of the brand since it rang}; what was published.
+    whole: tuple[ImpactRow, ...] = ()
+    own_networks: dict[str, int] = {}
+    answered: list[Answered] = []
 
 
 class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):

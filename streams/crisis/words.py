@@ -45,6 +45,15 @@ _SAID = {
     "severity.press": ("+1: press pieces ({press})", "+1 : articles de presse ({press})"),
     "severity.classes": ("+1: on {classes} kinds of network ({names})", "+1 : sur {classes} sortes de réseaux ({names})"),
     "severity.professional": ("-1: only on professional networks", "-1 : uniquement sur les réseaux professionnels"),
+    "effect.none": ("no effect shown", "aucun effet démontré"),
+    "effect.fewer": ("fewer than forecast: {came} mentions, {expected} expected ({low} to {high}); it shows no cause",
+                     "moins que prévu : {came} mentions, {expected} attendues ({low} à {high}) ; la cause n'est pas démontrée"),
+    "effect.more": ("more than forecast: {came} mentions, {expected} expected ({low} to {high}); it shows no cause",
+                    "plus que prévu : {came} mentions, {expected} attendues ({low} à {high}) ; la cause n'est pas démontrée"),
+    "effect.milder": ("less negative: {after} % after {share} %; it shows no cause",
+                      "moins négatif : {after} % après {share} % ; la cause n'est pas démontrée"),
+    "effect.angrier": ("more negative: {after} % after {share} %; it shows no cause",
+                       "plus négatif : {after} % après {share} % ; la cause n'est pas démontrée"),
     "severity.altered": ("+1: the brand's own post was altered", "+1 : la publication de la marque a été modifiée"),
 }  # fmt: skip
 KIND_WORDS = {

@@ -44,7 +44,7 @@ def test_an_example_gives_what_the_table_needs(name: str) -> None:
     args: dict[str, object] = {}
     for arg in TABLE[name].args:
         if f"--{arg.name}" in words:
-            args[arg.name] = {"text": "x", "list": ["x"], "whole": 60, "flag": True}[arg.form]
+            args[arg.name] = arg.choices[0] if arg.choices else {"text": "x", "list": ["x"], "whole": 60, "flag": True}[arg.form]
     role = words[words.index("--role") + 1] if "--role" in words else ""
     phase = NONE if "--brand" in words else TABLE[name].phases[0]
     event, why = judge(name, role, phase, args)

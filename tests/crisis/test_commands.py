@@ -148,7 +148,7 @@ GOOD = {"text": "x", "list": ["x"], "whole": 1, "flag": True}
 def test_the_table_is_the_law(name: str) -> None:
     """For every role and phase the table says an event or a reason, never both; what is lacking or malformed is named."""
     rule = TABLE[name]
-    args: dict[str, object] = {arg.name: GOOD[arg.form] for arg in rule.args if arg.needed}
+    args: dict[str, object] = {arg.name: arg.choices[0] if arg.choices else GOOD[arg.form] for arg in rule.args if arg.needed}
     for role, phase in itertools.product(
         (*ROLES, "cook"), (NONE, "unknown", "suspected", "open", "escalated", "eased", "resolved", "cancelled", "merged")
     ):
