@@ -23,3 +23,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""
     content_type: str = "application/json"
     bytes_b64: str = ""
+    #: Who captured it, and the name of the file that was handed in; empty where Veille kept it by itself.
+    by: str = ""
+    name: str = ""

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from schemas.cloudevents import header_maker, type_of
+from schemas.command import Command
 from schemas.crisis import Crisis
 from schemas.evidence import Evidence
+from streams.captures import Register, admit, captured, evidence_id, touch
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
 from streams.evidence.chain import digest, seal
@@ -19,24 +21,16 @@ _headers = header_maker("veille.evidence")
 _crisis = msgspec.json.Decoder(Crisis)
 _json = msgspec.json.Encoder()
 _pack = msgspec.msgpack.Encoder()
-_KEEP = 50  # crises of a brand whose chains stay open
 _MAX_UPLOAD = 1_000_000
 
 
-class Chain(msgspec.Struct, kw_only=True):
-    """The end of one crisis's chain, and what it holds already (sample ids and command ids)."""
-
-    seq: int = 0
-    last: str = ""
-    held: list[str] = []
-
-
 class BrandChains(msgspec.Struct, kw_only=True):
-    """All chains of one brand and the last event read."""
+    """What the crises of one brand hold, {crisis: hash of its latest receipt}, and the last event read."""
 
     brand: str
     seq: int = 0
-    chains: dict[str, Chain] = {}
+    registers: dict[str, Register] = {}
+    last: dict[str, str] = {}
 
 
 class EvidencePartition:
@@ -87,44 +81,35 @@ class EvidencePartition:
         if brand.seq and crisis.seq != brand.seq + 1:
             raise LogGap(f"crisis.events: {name} jumps from {brand.seq} to {crisis.seq}")
         brand.seq = crisis.seq
-        if crisis.phase == "none" or type_of(record.headers) == b"veille.crisis.refused":
+        names = captured(type_of(record.headers).removeprefix(_PREFIX).decode(), crisis)
+        if not names:
             return
-        chain = brand.chains.setdefault(crisis.crisis_id, Chain())
-        if crisis.originator is not None:
-            data = _json.encode(crisis.originator)
-            self._capture(chain, crisis, f"originator:{crisis.originator.mention_id}", crisis.originator.mention_id, data, outputs)
-        for sample in crisis.samples:
-            self._capture(chain, crisis, f"sample:{sample.mention_id}", sample.mention_id, _json.encode(sample), outputs)
-        command = crisis.decision
-        if command is not None and command.command == "capture":
-            target = str(command.args.get("target", ""))[:2000]
-            data, kind = _json.encode(command), "application/json"
-            upload = command.args.get("bytes_b64", "")
-            if isinstance(upload, str) and 0 < len(upload) <= _MAX_UPLOAD:
-                try:
-                    data, kind = base64.b64decode(upload, validate=True), "application/octet-stream"
-                except ValueError:
-                    pass  # no base64: the command itself, as it was given, is what was captured
-            self._capture(chain, crisis, f"command:{command.id}", "", data, outputs, url=target, kind=kind)
-        while len(brand.chains) > _KEEP:
-            del brand.chains[next(iter(brand.chains))]
+        register = touch(brand.registers, crisis.crisis_id)
+        for name in names:
+            number = admit(register, name)
+            if number:
+                self._capture(brand, crisis, number, name, outputs)
+        brand.last = {key: brand.last[key] for key in brand.registers if key in brand.last}
 
-    def _capture(
-        self, chain: Chain, crisis: Crisis, what: str, mention: str, data: bytes, outputs: list[Output], *, url: str = "",
-        kind: str = "application/json",
-    ) -> None:  # fmt: skip
-        if what in chain.held:
-            return
-        chain.held.append(what)
-        chain.seq += 1
+    def _capture(self, brand: BrandChains, crisis: Crisis, number: int, name: str, outputs: list[Output]) -> None:
+        kind, _, subject = name.partition(":")
+        data, form, by, url, file = b"", "application/json", "", "", ""
+        if kind == "originator":
+            data = _json.encode(crisis.originator)
+        elif kind == "sample":
+            data = _json.encode(next(sample for sample in crisis.samples if sample.mention_id == subject))
+        elif crisis.decision is not None:
+            data, form = _upload(crisis.decision)
+            url, file = (str(crisis.decision.args.get(arg, ""))[:2000] for arg in ("target", "name"))
+            by = crisis.decision.by[:200]
         receipt = seal(
             Evidence(
-                evidence_id=f"{crisis.crisis_id}/{chain.seq}", crisis_id=crisis.crisis_id, brand=crisis.brand, mention_id=mention,
-                captured_at=crisis.updated_at, sha256=digest(data), seq=chain.seq, url=url, content_type=kind,
-                bytes_b64=base64.b64encode(data).decode(),
-            ), chain.last,
+                evidence_id=evidence_id(crisis.crisis_id, number), crisis_id=crisis.crisis_id, brand=crisis.brand,
+                mention_id="" if kind == "command" else subject, captured_at=crisis.updated_at, sha256=digest(data), seq=number, url=url,
+                content_type=form, bytes_b64=base64.b64encode(data).decode(), by=by, name=file,
+            ), brand.last.get(crisis.crisis_id, ""),
         )  # fmt: skip
-        chain.last = receipt.chain
+        brand.last[crisis.crisis_id] = receipt.chain
         headers = _headers(receipt.evidence_id, crisis.crisis_id, crisis.updated_at)
         outputs.append(Output("crisis.evidence", crisis.brand.encode(), _json.encode(receipt), headers))
 
@@ -134,3 +119,14 @@ class EvidencePartition:
         self._dirty.clear()
         states = [StateRecord(n.encode(), self._progress[n], _pack.encode((self._progress[n], self._brands[n]))) for n in names]
         return Checkpoint(states, b"%d" % self._next, next_offset)
+
+
+def _upload(command: Command) -> tuple[bytes, str]:
+    """Return the bytes that a person captured and their content type; without a file, the command as it was given is the record."""
+    upload = command.args.get("bytes_b64", "")
+    if isinstance(upload, str) and 0 < len(upload) <= _MAX_UPLOAD:
+        try:
+            return base64.b64decode(upload, validate=True), "application/octet-stream"
+        except ValueError:
+            pass  # no base64: the command itself is what was captured
+    return _json.encode(command), "application/json"

@@ -3,126 +3,107 @@
 Two classes of statement. A *holding* one asserts no claim: its text stands in the plan, approved beforehand by two people,
 and one person on call may release it. A *substantive* one needs all of the above; an approval binds the hash of the text,
 any edit voids it.
-Pure: `Ledger` holds what is known of one crisis, `decide` answers one command with the statements to record.
+Pure: `Ledger` holds what is known of one crisis, `decide` answers one command with what is to be recorded.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from schemas import response
 from schemas.command import Command
-from schemas.response import Statement
 from streams.respond.holding import Holding, fill
+from streams.respond.ledger import Claim, Draft, Ledger, Outside, lacking, person, text_hash
 
 #: What to do instead of deleting one's own publication.
-INSTEAD = (
-    "measure the impact: who reacts, on which networks, how many, how negative",
-    "adapt the answer to each audience, starting with those who were hurt",
-    "act on the channels where it burns, the post itself first",
-)
+INSTEAD = {
+    "en": (
+        "measure the impact: who reacts, on which networks, how many, how negative",
+        "adapt the answer to each audience, starting with those who were hurt",
+        "act on the channels where it burns, the post itself first",
+    ),
+    "fr": (
+        "mesurer l'impact : qui réagit, sur quels réseaux, combien, avec quelle part de négatif",
+        "adapter la réponse à chaque public, en commençant par ceux qui ont été blessés",
+        "agir sur les canaux où cela brûle, la publication elle-même d'abord",
+    ),
+}
+_NEVER = {"en": "one's own publication is not deleted; instead: ", "fr": "on ne supprime pas sa propre publication ; à la place : "}
 #: Commands that the gate answers.
 GATED = frozenset(
     {"claim-add", "claim-verify", "claim-refute", "draft", "approve", "release", "published", "correct", "retract", "delete-own-post"}
 )
-#: Roles that may release: "" is a person of the desk who names no role, and may not.
+#: Roles that may release and approve: whoever names no role may not.
 RELEASERS = frozenset({"on_call", "lead", "communication", "direction"})
 APPROVERS = frozenset({"lead", "communication", "legal", "direction", "on_call"})
-MAX_TEXT = 10_000
-
-
-class Claim(msgspec.Struct, kw_only=True):
-    """One claim: ``status`` is open, verified or refuted."""
-
-    text: str
-    status: str = "open"
-    by: str = ""
-    evidence: list[str] = []
-
-
-class Draft(msgspec.Struct, kw_only=True):
-    """A statement as it stands. ``writers`` are all who ever wrote at it; ``approvals`` maps a person to the hash approved."""
-
-    kind: str
-    text: str
-    state: str = "draft"
-    writers: list[str] = []
-    claims: list[str] = []
-    evidence: list[str] = []
-    approvals: dict[str, str] = {}
-    released_by: str = ""
-    url: str = ""
-
-
-class Ledger(msgspec.Struct, kw_only=True):
-    """Claims and statements of one crisis."""
-
-    claims: dict[str, Claim] = {}
-    drafts: dict[str, Draft] = {}
+MAX_TEXT, MAX_ID = 10_000, 200
 
 
 class Answer(NamedTuple):
-    """Statements to record (a refusal is one), and ids of released statements that must be corrected."""
+    """What to record (a refusal is a statement too), and ids of statements that stand outside and must be corrected."""
 
-    statements: list[Statement]
+    records: list[response.Statement | response.Claim]
     to_correct: list[str]
 
 
-def text_hash(text: str) -> str:
-    """Return the SHA-256 of the exact text, as hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+class Desk(NamedTuple):
+    """What the gate judges by: the plan's holding statements, which evidence exists, who may act, and the language of its words.
+
+    ``evidence`` returns the id of the receipt that a person named, or "" where none exists; ``holds`` returns why a person may not
+    act in a role, or "".
+    """
+
+    holdings: Mapping[str, Holding]
+    evidence: Callable[[str], str]
+    holds: Callable[[str, str], str] = lambda by, role: ""
+    language: str = "en"
 
 
-def person(name: str) -> str:
-    """Return who a name stands for: case and blanks do not make another person."""
-    return " ".join(name.casefold().split())
-
-
-def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, holdings: dict[str, Holding]) -> Answer:
+def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, desk: Desk) -> Answer:
     """Answer ``command``, given at event time ``at_ms``; changes ``ledger``.
 
     Never raises: what is not allowed is refused, with the reason.
     """
-    where = _Where(ledger, crisis_id, brand, command, at_ms)
-    if not person(command.by):
-        return where.refuse("nobody is named who decides this")
+    here = _Here(ledger, crisis_id, brand, command, at_ms, desk)
     name = command.command
     if name == "delete-own-post":
-        return where.refuse("one's own publication is not deleted; instead: " + "; ".join(INSTEAD), kind="refusal")
+        language = desk.language if desk.language in INSTEAD else "en"
+        return here.refuse(_NEVER[language] + "; ".join(INSTEAD[language]), "refusal")
+    why = desk.holds(command.by, command.role) if here.by else "nobody is named who decides this"
+    if why:
+        return here.refuse(why)
     if name.startswith("claim-"):
-        return _claim(where)
-    key = where.arg("statement")
+        return _claim(here)
+    key = here.arg("statement")
     draft = ledger.drafts.get(key)
     if name == "draft":
-        return _write(where, key, draft, holdings)
+        return _write(here, key, draft)
     if draft is None:
-        return where.refuse("no such statement")
+        return here.refuse("no such statement")
     if name == "approve":
-        return _approve(where, key, draft)
+        return _approve(here, key, draft)
     if name == "release":
-        return _release(where, key, draft, holdings)
+        return _release(here, key, draft)
     if name == "published":
-        if draft.state != "released":
-            return where.refuse(f"only a released statement can be published; this one is {draft.state}")
-        draft.state, draft.url = "published", where.arg("url")[:2000]
-        return where.record(key, draft)
+        return _published(here, key, draft)
     if name == "correct":
         if draft.state not in ("released", "published", "needs_correction"):
-            return where.refuse(f"only what went out is corrected; this one is {draft.state}")
-        return _rewrite(where, key, draft, where.arg("text"))
-    if draft.state in ("retracted",):
-        return where.refuse("retracted already")
-    draft.state, draft.approvals = "retracted", {}
-    return where.record(key, draft, where.arg("reason")[:500])
+            return here.refuse(f"only what went out is corrected; this one is {draft.state}", draft.kind)
+        return _rewrite(here, key, draft)
+    if draft.state == "retracted":
+        return here.refuse("retracted already", draft.kind)
+    draft.state, draft.approvals, draft.outside = "retracted", {}, None
+    return here.record(key, draft, here.arg("reason")[:500])
 
 
-class _Where:
+class _Here:
     """One command in its place, and how it is answered."""
 
-    def __init__(self, ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int) -> None:
-        self.ledger, self.crisis_id, self.brand, self.command, self.at_ms = ledger, crisis_id, brand, command, at_ms
+    def __init__(self, ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, desk: Desk) -> None:
+        self.ledger, self.crisis_id, self.brand, self.command, self.at_ms, self.desk = ledger, crisis_id, brand, command, at_ms, desk
         self.by = person(command.by)
 
     def arg(self, name: str) -> str:
@@ -134,140 +115,157 @@ class _Where:
         listed = value if isinstance(value, list) else [value]
         return list(dict.fromkeys(x for x in listed if isinstance(x, str) and x))
 
+    def evidence(self) -> tuple[list[str], str]:
+        """Return the receipts that the command names, or a reason where one of them does not exist."""
+        found = {given: self.desk.evidence(given) for given in self.names("evidence")}
+        unknown = next((given for given, receipt in found.items() if not receipt), "")
+        return list(dict.fromkeys(found.values())), f"there is no evidence {unknown[:60]}: capture it first" if unknown else ""
+
     def refuse(self, reason: str, kind: str = "substantive") -> Answer:
         key = self.arg("statement") or self.arg("claim") or self.command.id
-        return Answer([Statement(
-            statement_id=key[:200], crisis_id=self.crisis_id, brand=self.brand, kind=kind, state="refused", text="", text_hash="",
-            author=self.by, reason=f"{self.command.command}: {reason}",
-        )], [])  # fmt: skip
-
-    def show(self, key: str, draft: Draft, reason: str = "") -> Statement:
-        return Statement(
-            statement_id=key, crisis_id=self.crisis_id, brand=self.brand, kind=draft.kind, state=draft.state, text=draft.text,
-            text_hash=text_hash(draft.text), author=draft.writers[-1], claims=tuple(draft.claims), evidence=tuple(draft.evidence),
-            approved_by=tuple(draft.approvals), released_by=draft.released_by, url=draft.url, reason=reason,
+        refusal = response.Statement(
+            statement_id=key[:MAX_ID], crisis_id=self.crisis_id, brand=self.brand, kind=kind, state="refused", text="", text_hash="",
+            author=self.by, reason=f"{self.command.command}: {reason}", command_id=self.command.id,
         )  # fmt: skip
+        return Answer([refusal], [])
 
     def record(self, key: str, draft: Draft, reason: str = "") -> Answer:
-        return Answer([self.show(key, draft, reason)], [])
+        return Answer([response.Statement(
+            statement_id=key, crisis_id=self.crisis_id, brand=self.brand, kind=draft.kind, state=draft.state, text=draft.text,
+            text_hash=text_hash(draft.text), author=draft.writers[-1], claims=tuple(draft.claims), evidence=tuple(draft.evidence),
+            approved_by=tuple(draft.approvals), released_by=draft.released_by, url=draft.url, reason=reason, command_id=self.command.id,
+        )], [])  # fmt: skip
+
+    def wrong(self, key: str, out: Outside) -> response.Statement:
+        """Return the record that what stands outside needs a correction."""
+        return response.Statement(
+            statement_id=key, crisis_id=self.crisis_id, brand=self.brand, kind=out.kind, state="needs_correction", text=out.text,
+            text_hash=text_hash(out.text), author=out.author, claims=out.claims, evidence=out.evidence, approved_by=out.approved_by,
+            released_by=out.released_by, url=out.url, reason="a claim that it rests on was refuted", command_id=self.command.id,
+        )  # fmt: skip
+
+    def ledger_entry(self, key: str, claim: Claim) -> response.Claim:
+        return response.Claim(
+            claim_id=key, crisis_id=self.crisis_id, brand=self.brand, text=claim.text, status=claim.status, by=claim.by,
+            evidence=tuple(claim.evidence), command_id=self.command.id,
+        )  # fmt: skip
 
 
-def _claim(where: _Where) -> Answer:
-    key, name = where.arg("claim"), where.command.command
-    claim = where.ledger.claims.get(key)
+def _claim(here: _Here) -> Answer:
+    key, name = here.arg("claim"), here.command.command
+    claim = here.ledger.claims.get(key)
     if name == "claim-add":
         if claim is not None:
-            return where.refuse("this claim stands already; claims are never rewritten")
-        if not key or not where.arg("text"):
-            return where.refuse("a claim needs an id and a text")
-        where.ledger.claims[key] = Claim(text=where.arg("text")[:MAX_TEXT], by=where.by)
-        return Answer([], [])
+            return here.refuse("this claim stands already; claims are never rewritten")
+        if not key or len(key) > MAX_ID or not here.arg("text"):
+            return here.refuse(f"a claim needs an id of at most {MAX_ID} characters and a text")
+        claim = here.ledger.claims[key] = Claim(text=here.arg("text")[:MAX_TEXT], by=here.by)
+        return Answer([here.ledger_entry(key, claim)], [])
     if claim is None:
-        return where.refuse("no such claim")
-    evidence = where.names("evidence")
+        return here.refuse("no such claim")
+    if claim.status == "refuted":
+        return here.refuse("a refuted claim stays refuted: add a new one")
+    evidence, why = here.evidence()
+    if why:
+        return here.refuse(why)
     if name == "claim-verify":
         if not evidence:
-            return where.refuse("a claim is verified by evidence: name its ids")
-        if claim.status == "refuted":
-            return where.refuse("a refuted claim is not verified again: add a new one")
-        claim.status, claim.by, claim.evidence = "verified", where.by, evidence
-        return Answer([], [])
-    claim.status, claim.by, claim.evidence = "refuted", where.by, evidence
-    shown, keys = [], []
-    for key_of, draft in where.ledger.drafts.items():
-        if key in draft.claims and draft.state in ("released", "published"):
-            draft.state = "needs_correction"
-            shown.append(where.show(key_of, draft, "a claim that it rests on was refuted"))
+            return here.refuse("a claim is verified by evidence: name its ids")
+        claim.status, claim.by, claim.evidence = "verified", here.by, list(dict.fromkeys([*claim.evidence, *evidence]))
+        return Answer([here.ledger_entry(key, claim)], [])
+    claim.status, claim.by, claim.evidence = "refuted", here.by, evidence
+    records: list[response.Statement | response.Claim] = [here.ledger_entry(key, claim)]
+    keys = []
+    for key_of, draft in here.ledger.drafts.items():
+        # A correction may be on its way already: what counts is what the public can read.
+        if draft.outside is not None and key in draft.outside.claims:
+            if draft.state in ("released", "published"):
+                draft.state = "needs_correction"
+            records.append(here.wrong(key_of, draft.outside))
             keys.append(key_of)
-    return Answer(shown, keys)
+    return Answer(records, keys)
 
 
-def _write(where: _Where, key: str, draft: Draft | None, holdings: dict[str, Holding]) -> Answer:
-    if not key or len(key) > 200:
-        return where.refuse("a statement needs an id of at most 200 characters")
+def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
+    if not key or len(key) > MAX_ID:
+        return here.refuse(f"a statement needs an id of at most {MAX_ID} characters")
     if draft is not None and draft.state not in ("draft", "approved"):
-        return where.refuse(f"a statement that is {draft.state} is not edited: correct it, or draft a new one")
-    if where.arg("holding"):
-        if draft is not None and draft.kind != "holding":
-            return where.refuse("a substantive statement does not become a holding one")
-        holding = holdings.get(where.arg("holding"))
-        if holding is None:
-            return where.refuse("the plan has no such holding statement")
-        text, why = fill(holding, where.command.args, where.at_ms)
-        if why:
-            return where.refuse(why, kind="holding")
-        where.ledger.drafts[key] = fresh = Draft(kind="holding", text=text, writers=[where.by], evidence=[holding.id])
-        return where.record(key, fresh)
-    if draft is None:
-        draft = Draft(kind="substantive", text="")
-    elif draft.kind == "holding":
-        return where.refuse("a holding statement says what the plan says: draft a new one")
-    return _rewrite(where, key, draft, where.arg("text"))
+        return here.refuse(f"a statement that is {draft.state} is not edited: correct it, or draft a new one", draft.kind)
+    wanted = here.arg("holding")
+    if not wanted:
+        if draft is not None and draft.holding:
+            return here.refuse("a holding statement says what the plan says: draft a new one", "holding")
+        return _rewrite(here, key, draft or Draft(text=""))
+    if here.arg("text"):
+        return here.refuse("give a text, or a holding statement of the plan, not both")
+    if draft is not None and (not draft.holding or draft.outside is not None):
+        return here.refuse("a substantive statement does not become a holding one")
+    holding = here.desk.holdings.get(wanted)
+    if holding is None:
+        return here.refuse(f"the plan has no such holding statement; it has {', '.join(here.desk.holdings) or 'none'}", "holding")
+    text, why = fill(holding, here.command.args, here.at_ms)
+    if why:
+        return here.refuse(why, "holding")
+    here.ledger.drafts[key] = fresh = Draft(text=text, writers=[here.by], holding=wanted, template=holding.hash)
+    return here.record(key, fresh)
 
 
-def _rewrite(where: _Where, key: str, draft: Draft, text: str) -> Answer:
+def _rewrite(here: _Here, key: str, draft: Draft) -> Answer:
     """Set the text: approvals fall, and who wrote it may not approve it any more."""
+    text = here.arg("text")
     if not text.strip() or len(text) > MAX_TEXT:
-        return where.refuse(f"the text must have 1 to {MAX_TEXT} characters")
-    if draft.kind == "holding":
-        draft.kind = "substantive"
-        draft.evidence = []
-    draft.text, draft.state, draft.approvals, draft.released_by = text, "draft", {}, ""
-    if where.by not in draft.writers or draft.writers[-1] != where.by:
-        draft.writers = [*(x for x in draft.writers if x != where.by), where.by]
-    if "claims" in where.command.args:
-        draft.claims = where.names("claims")
-    if "evidence" in where.command.args:
-        draft.evidence = where.names("evidence")
-    where.ledger.drafts[key] = draft
-    return where.record(key, draft)
+        return here.refuse(f"the text must have 1 to {MAX_TEXT} characters")
+    evidence, why = here.evidence()
+    if why:
+        return here.refuse(why)
+    draft.text, draft.state, draft.approvals, draft.released_by, draft.holding, draft.template = text, "draft", {}, "", "", ""
+    draft.writers = [*(x for x in draft.writers if x != here.by), here.by]
+    if "claims" in here.command.args:
+        draft.claims = here.names("claims")
+    if "evidence" in here.command.args:
+        draft.evidence = evidence
+    here.ledger.drafts[key] = draft
+    return here.record(key, draft)
 
 
-def _approve(where: _Where, key: str, draft: Draft) -> Answer:
+def _approve(here: _Here, key: str, draft: Draft) -> Answer:
     if draft.state not in ("draft", "approved"):
-        return where.refuse(f"a statement that is {draft.state} is not approved")
-    if draft.kind == "holding":
-        return where.refuse("a holding statement was approved beforehand, in the plan")
-    if where.command.role not in APPROVERS:
-        return where.refuse("this role may not approve")
-    if where.by in draft.writers:
-        return where.refuse("who wrote it may not approve it")
-    if where.arg("hash") != text_hash(draft.text):
-        return where.refuse("the approval must name the hash of the text as it stands now")
-    draft.approvals = {**draft.approvals, where.by: text_hash(draft.text)}
+        return here.refuse(f"a statement that is {draft.state} is not approved", draft.kind)
+    if draft.holding:
+        return here.refuse("a holding statement was approved beforehand, in the plan", draft.kind)
+    if here.command.role not in APPROVERS:
+        return here.refuse("this role may not approve")
+    if here.by in draft.writers:
+        return here.refuse("who wrote it may not approve it")
+    if here.arg("hash") != text_hash(draft.text):
+        return here.refuse("the approval must name the hash of the text as it stands now")
+    draft.approvals = {**draft.approvals, here.by: text_hash(draft.text)}
     draft.state = "approved" if len(draft.approvals) >= 2 else "draft"
-    return where.record(key, draft)
+    return here.record(key, draft)
 
 
-def _release(where: _Where, key: str, draft: Draft, holdings: dict[str, Holding]) -> Answer:
-    if where.command.role not in RELEASERS:
-        return where.refuse("this role may not release", draft.kind)
+def _release(here: _Here, key: str, draft: Draft) -> Answer:
+    if here.command.role not in RELEASERS:
+        return here.refuse("this role may not release", draft.kind)
     if draft.state not in ("draft", "approved"):
-        return where.refuse(f"a statement that is {draft.state} is not released", draft.kind)
-    if draft.kind == "holding":
-        holding = holdings.get(draft.evidence[0]) if draft.evidence else None
-        if holding is None or not holding.in_force(where.at_ms):
-            return where.refuse("the plan no longer holds it approved", draft.kind)
-    else:
-        why = lacking(where.ledger, draft)
-        if why:
-            return where.refuse(why)
-    draft.state, draft.released_by = "released", where.by
-    return where.record(key, draft)
+        return here.refuse(f"a statement that is {draft.state} is not released", draft.kind)
+    if draft.holding:
+        holding = here.desk.holdings.get(draft.holding)
+        if holding is None or holding.hash != draft.template or holding.why_not(here.at_ms):
+            return here.refuse("the plan no longer holds it approved", draft.kind)
+    elif why := lacking(here.ledger, draft):
+        return here.refuse(why)
+    draft.state, draft.released_by = "released", here.by
+    draft.outside = Outside(
+        text=draft.text, kind=draft.kind, author=draft.writers[-1], claims=tuple(draft.claims), evidence=tuple(draft.evidence),
+        approved_by=tuple(draft.approvals), released_by=draft.released_by,
+    )  # fmt: skip
+    return here.record(key, draft)
 
 
-def lacking(ledger: Ledger, draft: Draft) -> str:
-    """Return what a substantive statement still lacks for its release, or ""."""
-    now = text_hash(draft.text)
-    approvers = [who for who, bound in draft.approvals.items() if bound == now and who not in draft.writers]
-    if len(approvers) < 2:
-        return f"needs two approvers who did not write it; has {len(approvers)}"
-    if not draft.claims:
-        return "names no claim"
-    for key in draft.claims:
-        claim = ledger.claims.get(key)
-        if claim is None or claim.status != "verified" or not claim.evidence:
-            return f"claim {key[:60]} is not verified"
-    if not draft.evidence:
-        return "no evidence is attached"
-    return ""
+def _published(here: _Here, key: str, draft: Draft) -> Answer:
+    if draft.state != "released" or draft.outside is None:
+        return here.refuse(f"only a released statement can be published; this one is {draft.state}", draft.kind)
+    draft.state, draft.url = "published", here.arg("url")[:2000]
+    draft.outside = msgspec.structs.replace(draft.outside, url=draft.url)
+    return here.record(key, draft)

@@ -9,28 +9,35 @@ from datetime import datetime
 
 import msgspec
 
-#: Blanks that a holding statement may have, and what may fill them: nothing that could carry a claim.
-BLANKS = {
-    "time": re.compile(r"[0-9]{1,2}[:h][0-9]{2}( [A-Z]{1,5})?"),
-    "channel": re.compile(r"@?[\w.-]{1,40}"),
-    "contact": re.compile(r"[\w.+-]{1,64}@[\w.-]{1,80}|\+?[0-9 ]{4,20}|https://[\w.-]{1,80}"),
-}
+from streams.respond.ledger import person
+
+#: Blanks that a holding statement may have.
+BLANKS = ("time", "channel", "contact")
+#: A time of day, and a zone from a closed list: no other word could follow it.
+_TIME = re.compile(
+    r"([01]?[0-9]|2[0-3])[:h][0-5][0-9]"
+    r"( ?(UTC|GMT|BST|WET|WEST|CET|CEST|EET|EEST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|IST|JST|AEST|AEDT|[+-][01][0-9]:[0-5][0-9]))?"
+)
 _BLANK = re.compile(r"\{([^{}]*)\}")
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A holding statement of the plan. ``hash`` is the SHA-256 of ``text`` that ``approved_by`` approved; ``expires`` RFC 3339."""
+    """A holding statement of the plan. ``hash`` is the SHA-256 of ``text`` that ``approved_by`` approved; ``expires`` RFC 3339.
+
+    ``channels`` and ``contacts`` are the plan's: the only words that may fill those blanks.
+    """
 
     id: str
     text: str
     hash: str = ""
     approved_by: tuple[str, ...] = ()
     expires: str = ""
+    channels: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
 
     def why_not(self, at_ms: int) -> str:
         """Return why it may not be used at ``at_ms``, or ""."""
-        people = {" ".join(name.casefold().split()) for name in self.approved_by} - {""}
-        if len(people) < 2:
+        if len({person(name) for name in self.approved_by} - {""}) < 2:
             return "two different people must have approved it in the plan"
         if self.hash != hashlib.sha256(self.text.encode()).hexdigest():
             return "its text is not the one that was approved"
@@ -38,13 +45,9 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             ends = datetime.fromisoformat(self.expires)
         except ValueError:
             return "its approval has no end"
-        if ends.tzinfo is None or at_ms >= ends.timestamp() * 1000:
-            return "its approval has expired"
-        return ""
-
-    def in_force(self, at_ms: int) -> bool:
-        """Say whether it may be used at ``at_ms``."""
-        return not self.why_not(at_ms)
+        if ends.tzinfo is None:
+            return "its approval has no end"
+        return "its approval has expired" if at_ms >= ends.timestamp() * 1000 else ""
 
 
 def blanks(text: str) -> list[str]:
@@ -66,7 +69,10 @@ def fill(holding: Holding, args: Mapping[str, object], at_ms: int) -> tuple[str,
         value = args.get(name)
         if name not in BLANKS:
             return "", "a holding statement has blanks for time, channel and contact only"
-        if not isinstance(value, str) or not BLANKS[name].fullmatch(value):
-            return "", f"{name} must be given, and be nothing but a {name}"
-        values[name] = value
+        if name == "time":
+            if not isinstance(value, str) or not _TIME.fullmatch(value):
+                return "", "time must be given, and be nothing but a time of day (05:00, 5h00, 05:00 CET)"
+        elif value not in (allowed := holding.channels if name == "channel" else holding.contacts):
+            return "", f"{name} must be one that the plan lists: {', '.join(allowed) or 'it lists none'}"
+        values[name] = str(value)
     return _BLANK.sub(lambda match: values[match[1]], holding.text), ""

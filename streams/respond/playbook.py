@@ -1,36 +1,34 @@
-"""Playbooks: plans made beforehand as YAML files, checked with errors that name the line and the mend."""
+"""Playbooks: plans made beforehand as YAML files. What a plan is, which one a crisis takes, and who may act in it."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-import yaml
 
-from schemas.crisis import KINDS, Crisis
+from schemas.crisis import Crisis
 from streams.errors import BadInput
-from streams.respond.holding import BLANKS, Holding, blanks
+from streams.respond.holding import Holding
+from streams.respond.ledger import person
 
 SHIPPED = Path(__file__).parent / "playbooks"
-#: Words that would have one's own post deleted.
-_DELETE = re.compile(r"\b(delete|remove|take down|supprim\w*|efface\w*|retire\w*)\b.{0,40}\b(post|tweet|publication|message)\b", re.I)
-_NEVER = re.compile(r"\b(never|do not|don't|jamais|ne)\b", re.I)
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A role of the cell: who holds it, and which role stands in."""
+    """A role of the cell: who holds it (nobody named: whoever takes it), and which role stands in."""
 
     title: str
-    person: str = ""
+    people: tuple[str, ...] = ()
     deputy: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step: whose, until when (minutes after the opening), when it escalates to the deputy. Empty lists mean all."""
+    """One step: whose, until when (minutes after it is due), when it escalates to the deputy. Empty lists mean all.
+
+    ``channel`` is where it is done; ``route`` names a route that is told when the step opens (a webhook that pauses posts).
+    """
 
     id: str
     title: str
@@ -41,6 +39,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     networks: tuple[str, ...] = ()
     severity: int = 1
     channel: str = ""
+    route: str = ""
 
 
 class DraftText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,134 +50,124 @@ class DraftText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     text: str
 
 
+class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test of the plan: a crisis like this one must give the steps ``expect``, in order."""
+
+    kind: str
+    expect: tuple[str, ...]
+    severity: int = 3
+    networks: tuple[str, ...] = ()
+
+
 class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One plan. ``kinds`` empty: for every kind."""
+    """One plan. ``kinds`` and ``brands`` empty: for all. ``channels`` and ``contacts`` are what a holding statement's blanks may hold."""
 
     id: str
     title: str
     language: str = "en"
+    brands: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     roles: dict[str, Role]
     steps: tuple[Step, ...]
+    channels: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
     holding: tuple[Holding, ...] = ()
     drafts: tuple[DraftText, ...] = ()
+    tests: tuple[Case, ...] = ()
 
-    def due_steps(self, crisis: Crisis) -> list[Step]:
-        """Return the steps that ``crisis`` asks for, in the plan's order."""
+    def due_steps(self, kind: str, severity: int, networks: Iterable[str]) -> list[Step]:
+        """Return the steps that such a crisis asks for, in the plan's order."""
+        seen = set(networks)
         return [
             step
             for step in self.steps
-            if crisis.severity >= step.severity
-            and (not step.kinds or crisis.kind in step.kinds)
-            and (not step.networks or any(network in crisis.networks for network in step.networks))
+            if severity >= step.severity
+            and (not step.kinds or kind in step.kinds)
+            and (not step.networks or any(network in seen for network in step.networks))
         ]
 
+    def holders(self, role: str) -> tuple[str, ...]:
+        """Return the people who hold ``role``, as the plan writes them."""
+        return self.roles[role].people if role in self.roles else ()
 
-class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a file: its line (from 1) and how to mend it."""
+    def deputy_of(self, role: str) -> str:
+        """Return the role that stands in for ``role``, or ""."""
+        return self.roles[role].deputy if role in self.roles else ""
 
-    line: int
-    text: str
+    def holds(self, by: str, role: str) -> str:
+        """Return "" where ``by`` may act as ``role`` in this plan, else why not.
 
+        A plan that names nobody leaves it to the desk. Who holds a role's deputy stands in for it; a role that names nobody is
+        anybody's of the cell; without a role it must be somebody of the cell.
+        """
+        cell = {person(name) for one in self.roles.values() for name in one.people}
+        if role and role not in self.roles:
+            return f"the plan {self.id} has no role {role[:40]}"
+        if not cell:
+            return ""
+        if person(by) not in cell:
+            return "the plan names nobody of this name"
+        named = self.holders(role)
+        allowed = {person(name) for name in (*named, *self.holders(self.deputy_of(role)))}
+        return "" if not role or not named or person(by) in allowed else f"the plan names others as {role}"
 
-def check(text: str) -> tuple[Playbook | None, list[Problem]]:
-    """Read a playbook; return it (None where it cannot be used) and every problem found, in the order of lines."""
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, [Problem(mark.line + 1 if mark else 1, f"this is no YAML: {getattr(error, 'problem', None) or 'unreadable'}")]
-    try:
-        plan = msgspec.convert(data, Playbook, strict=False)
-    except msgspec.ValidationError as error:
-        words, _, path = str(error).partition(" - at `")
-        return None, [Problem(_line(tree, path.rstrip("`")), words)]
-    problems = [Problem(_line(tree, path), words) for path, words in _faults(plan)]
-    return (None if problems else plan), sorted(problems, key=lambda p: (p.line, p.text))
-
-
-def _faults(plan: Playbook) -> Iterable[tuple[str, str]]:
-    kinds = ", ".join(KINDS)
-    if plan.language not in ("en", "fr"):
-        yield "$.language", "language must be en or fr"
-    for i, kind in enumerate(plan.kinds):
-        if kind not in KINDS:
-            yield f"$.kinds[{i}]", f"unknown kind; one of {kinds}"
-    for name, role in plan.roles.items():
-        if role.deputy and role.deputy not in plan.roles:
-            yield f"$.roles.{name}.deputy", f"the deputy {role.deputy} is no role of this plan; add it to roles"
-    if not plan.steps:
-        yield "$.steps", "a plan needs at least one step"
-    elif plan.steps[0].id != "pause":
-        yield "$.steps[0]", "the first step must be `pause`: pause scheduled posts and advertisements"
-    seen: set[str] = set()
-    for i, step in enumerate(plan.steps):
-        at = f"$.steps[{i}]"
-        if step.id in seen:
-            yield f"{at}.id", f"the id {step.id} stands twice; give each step its own"
-        seen.add(step.id)
-        if step.role not in plan.roles:
-            yield f"{at}.role", f"{step.role} is no role of this plan; one of {', '.join(plan.roles)}"
-        if step.within_minutes < 1:
-            yield f"{at}.within_minutes", "a deadline is at least 1 minute after the opening"
-        if step.escalate_minutes and step.escalate_minutes < step.within_minutes:
-            yield f"{at}.escalate_minutes", "a step escalates after its deadline: make escalate_minutes at least within_minutes"
-        if not 1 <= step.severity <= 5:
-            yield f"{at}.severity", "severity lies between 1 and 5"
-        for j, kind in enumerate(step.kinds):
-            if kind not in KINDS:
-                yield f"{at}.kinds[{j}]", f"unknown kind; one of {kinds}"
-        if _DELETE.search(step.title) and not _NEVER.search(step.title):
-            yield f"{at}.title", "one's own publication is never deleted: measure, adapt to audiences, use the right channels"
-    for i, holding in enumerate(plan.holding):
-        for name in blanks(holding.text):
-            if name not in BLANKS:
-                yield f"$.holding[{i}].text", f"the blank {name} is not allowed; only {', '.join(BLANKS)}"
-        if holding.hash and holding.hash != hashlib.sha256(holding.text.encode()).hexdigest():
-            yield f"$.holding[{i}].hash", "the text changed after its approval: have it approved anew and write its new SHA-256"
-
-
-def _line(tree: yaml.Node | None, path: str) -> int:
-    """Return the line (from 1) of the deepest node of ``path`` ("$.steps[2].role") that the file has."""
-    node, line = tree, 1
-    for name, index in re.findall(r"\.([\w-]+)|\[(\d+|\.\.\.)\]", path):
-        found: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode) and name:
-            for key, value in node.value:
-                if key.value == name:
-                    found, line = value, key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and index.isdigit() and int(index) < len(node.value):
-            found = node.value[int(index)]
-            line = found.start_mark.line + 1
-        if found is None:
-            break
-        node = found
-    return line
+    def cell(self) -> dict[str, frozenset[str]]:
+        """Return {role: the people, as `person` writes them, who hold it or stand in}, for the roles that name somebody."""
+        return {
+            name: frozenset(person(one) for one in (*role.people, *self.holders(role.deputy))) for name, role in self.roles.items() if role.people
+        }
 
 
 @lru_cache(maxsize=8)
 def load(folder: str = "", language: str = "en") -> tuple[Playbook, ...]:
     """Return the playbooks of ``folder`` (empty: the shipped ones of ``language``), by file name. Raises `BadInput`."""
     place = Path(folder) if folder else SHIPPED / language
-    plans = []
-    for path in sorted(place.glob("*.yaml")):
-        try:
-            plan, problems = check(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"playbook {path.name}: {type(error).__name__}") from None
-        if plan is None:
-            raise BadInput(f"playbook {path.name}, line {problems[0].line}: {problems[0].text}")
-        plans.append(plan)
+    plans = [read(path) for path in sorted(place.glob("*.yaml"))]
     if not plans:
         raise BadInput("no playbook found: name a folder with *.yaml files")
     return tuple(plans)
 
 
-def pick(plans: Iterable[Playbook], crisis: Crisis) -> Playbook:
-    """Return the plan for a crisis: the first made for its kind, else the first made for every kind, else the first."""
-    listed = list(plans)
-    for plan in listed:
-        if crisis.kind in plan.kinds:
-            return plan
-    return next((plan for plan in listed if not plan.kinds), listed[0])
+def read(path: Path) -> Playbook:
+    """Return the playbook in one file. Raises `BadInput` with line and mend."""
+    from streams.respond.playbook_check import check
+
+    try:
+        plan, problems = check(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"playbook {path.name}: {type(error).__name__}") from None
+    if plan is None:
+        raise BadInput(f"playbook {path.name}, line {problems[0].line}: {problems[0].text}")
+    return plan
+
+
+def named(name: str, language: str = "en") -> Path:
+    """Return the file that ``name`` means: a path, or a shipped plan (``rumour``, ``fr/rumour``). Raises `BadInput`."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    tongue, _, short = name.rpartition("/")
+    shipped = {f"{place.parent.name}/{place.stem}": place for place in sorted(SHIPPED.glob("*/*.yaml"))}
+    found = shipped.get(f"{tongue or language}/{short}")
+    if found is None:
+        raise BadInput(f"no playbook {name}: give a file, or a shipped plan: {', '.join(shipped)}")
+    return found
+
+
+def pick(plans: Sequence[Playbook], crisis: Crisis) -> Playbook:
+    """Return the plan for a crisis: for its brand before those for all, and within these for its kind before those for every kind."""
+
+    def rank(plan: Playbook) -> tuple[bool, bool]:
+        return crisis.brand not in plan.brands, crisis.kind not in plan.kinds
+
+    fitting = [p for p in plans if (not p.brands or crisis.brand in p.brands) and (not p.kinds or crisis.kind in p.kinds)]
+    return min(fitting, key=rank) if fitting else plans[0]
+
+
+def holdings(plans: Iterable[Playbook]) -> Mapping[str, Holding]:
+    """Return the holding statements of ``plans`` by ``plan/id``."""
+    return {
+        f"{plan.id}/{one.id}": msgspec.structs.replace(one, channels=plan.channels, contacts=plan.contacts)
+        for plan in plans
+        for one in plan.holding
+    }

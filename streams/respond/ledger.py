@@ -1,0 +1,95 @@
+"""What is known of one crisis: claims, the statements that rest on them, and what of these stands outside."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+import msgspec
+
+
+class Claim(msgspec.Struct, kw_only=True):
+    """One claim: ``status`` is open, verified or refuted; ``by`` who said so last."""
+
+    text: str
+    status: str = "open"
+    by: str = ""
+    evidence: list[str] = []
+
+
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """The version of a statement that was released last: what the public can read, whatever is being drafted since."""
+
+    text: str
+    kind: str
+    author: str
+    claims: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    approved_by: tuple[str, ...] = ()
+    released_by: str = ""
+    url: str = ""
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """A statement as it stands. ``writers`` are all who ever wrote at it; ``approvals`` maps a person to the hash approved.
+
+    ``holding`` names the holding statement of the plan that it is (empty: substantive), ``template`` the hash of that one's text.
+    """
+
+    text: str
+    state: str = "draft"
+    writers: list[str] = []
+    claims: list[str] = []
+    evidence: list[str] = []
+    approvals: dict[str, str] = {}
+    released_by: str = ""
+    url: str = ""
+    holding: str = ""
+    template: str = ""
+    outside: Outside | None = None
+
+    @property
+    def kind(self) -> str:
+        """The class of statement: holding or substantive."""
+        return "holding" if self.holding else "substantive"
+
+
+class Ledger(msgspec.Struct, kw_only=True):
+    """Claims and statements of one crisis."""
+
+    claims: dict[str, Claim] = {}
+    drafts: dict[str, Draft] = {}
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of the exact text, as hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def person(name: str) -> str:
+    r"""Return who a name stands for: case, blanks, width and invisible characters do not make another person.
+
+    Names that only look alike (a Cyrillic a) stay different: a plan that lists its people settles that.
+
+    >>> person(" \uff21nn\u200b  Lee"), person("\u200b")
+    ('ann lee', '')
+    """
+    if name.isascii():
+        return " ".join(name.casefold().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Mn", "Cc", "Co", "Cn")).split())
+
+
+def lacking(ledger: Ledger, draft: Draft) -> str:
+    """Return what a substantive statement still lacks for its release, or ""."""
+    now = text_hash(draft.text)
+    approvers = [who for who, bound in draft.approvals.items() if bound == now and who not in draft.writers]
+    if len(approvers) < 2:
+        return f"needs two approvers who did not write it; has {len(approvers)}"
+    if not draft.claims:
+        return "names no claim"
+    for key in draft.claims:
+        claim = ledger.claims.get(key)
+        if claim is None or claim.status != "verified" or not claim.evidence:
+            return f"claim {key[:60]} is not verified"
+    return "" if draft.evidence else "no evidence is attached"
