@@ -27,6 +27,8 @@ SCHEMA_OF = {
     "veille.evidence": "evidence",
     "veille.task": "task",
     "veille.statement": "statement",
+    "veille.claim": "claim",
+    "veille.notification": "notification",
 }
 
 

@@ -119,6 +119,8 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     negative_share: float = 0.0
     reproduction: Interval | None = None
     forecast: Forecast | None = None
+    #: Authors of the brand's usual day, to measure the crisis by; 0 where there is no history.
+    usual_day_authors: float = 0.0
     score: float = 0.0
     threshold: float = 0.0
     contributions: tuple[Contribution, ...] = ()

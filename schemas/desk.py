@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -189,8 +190,17 @@ def judge(command: str, role: str, phase: str, args: Mapping[str, object]) -> tu
 
 
 def person(name: str) -> str:
-    """Return who a name stands for: case and blanks do not make another person."""
-    return " ".join(name.casefold().split())
+    r"""Return who a name stands for: case, blanks, width and invisible characters do not make another person.
+
+    Names that only look alike (a Cyrillic a) stay different: a plan that lists its people settles that.
+
+    >>> person(" \uff21nn\u200b  Lee"), person("\u200b")
+    ('ann lee', '')
+    """
+    if name.isascii():
+        return " ".join(name.casefold().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Mn", "Cc", "Co", "Cn")).split())
 
 
 def may_hold(role: str, by: str, people: Mapping[str, frozenset[str]]) -> str:

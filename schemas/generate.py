@@ -22,7 +22,7 @@ from schemas.desk import markdown as commands_page
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from schemas.evidence import Evidence
 from schemas.mention import Clock, Mention, WatchlistMarker
-from schemas.response import Statement, Task
+from schemas.response import Claim, Notification, Statement, Task
 from schemas.signal import Signal, SignalWatermark
 from schemas.topics import Topic, load_topics
 
@@ -48,6 +48,8 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "evidence": Evidence,
     "task": Task,
     "statement": Statement,
+    "claim": Claim,
+    "notification": Notification,
     "crisis": Crisis,
 }
 

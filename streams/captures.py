@@ -68,7 +68,7 @@ def resolve(registers: dict[str, Register], crisis_id: str, given: str) -> str:
 
 def touch(registers: dict[str, Register], crisis_id: str) -> Register:
     """Return the register of a crisis, as the one touched last; the one that was silent longest may go for it."""
-    register = registers[crisis_id] = registers.pop(crisis_id, None) or Register()
+    register = registers[crisis_id] = registers.pop(crisis_id, Register())
     while len(registers) > _KEEP:
         del registers[next(iter(registers))]
     return register

@@ -10,7 +10,6 @@ import xxhash
 
 from schemas.cloudevents import header_maker, type_of
 from schemas.crisis import Crisis
-from schemas.desk import person
 from schemas.enriched import Watermarks
 from schemas.mention import Clock
 from schemas.signal import SignalWatermark
@@ -24,6 +23,7 @@ from streams.enrich.watchlist import Watchlists
 from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
 from streams.respond.playbook import load
+from streams.respond.playbook import people as people_of
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
 
@@ -141,22 +141,38 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
             sent[partition] = watermark
             if meter is not None:
                 meter.put("veille_watermark_timestamp_seconds", watermark / 1000, "detect", str(partition))
-            headers = _watermark_headers(f"{partition}-{watermark}", "", rfc3339(watermark))
-            news.append(Output("brand.signals", None, msgspec.json.encode(SignalWatermark(time_ms=watermark)), headers, partition))
+            news.append(_watermark_record("brand.signals", partition, watermark))
         return news
 
     return StageSpec("detect", "mentions.enriched", make, pulse, settings.engine.watermark_ms / 1000)
 
 
-def _people(settings: Settings) -> dict[str, frozenset[str]]:
-    """Return who holds each role, or stands in for it, in the plans: {role: names}; a role for which no plan names somebody is left out."""
-    found: dict[str, set[str]] = {}
-    for plan in load(settings.respond.playbooks, settings.respond.language):
-        for name, role in plan.roles.items():
-            holders = {person(role.person)} | ({person(plan.roles[role.deputy].person)} if role.deputy else set())
-            if person(role.person):
-                found.setdefault(name, set()).update(holders - {""})
-    return {name: frozenset(holders) for name, holders in sorted(found.items())}
+def _crisis_spec(settings: Settings, meter: PrometheusMeter | None) -> StageSpec:
+    people = people_of(load(settings.respond.playbooks, settings.respond.language))
+    sent: dict[int, int] = {}
+
+    def make(partition: int) -> PartitionStage:
+        sent.pop(partition, None)
+        return CrisisPartition(partition, settings.crisis, people) if meter is None else _Counted(partition, settings, people, meter)
+
+    def pulse(stages: Mapping[int, PartitionStage]) -> Iterable[Output]:
+        """Pass event time on, a minute at a time, to partitions that have crises: deadlines of their tasks pass on quiet days too."""
+        news = []
+        for partition, stage in sorted(stages.items()):
+            crisis = cast(CrisisPartition, stage)
+            watermark = crisis.watermark
+            minute = watermark // 60_000 * 60_000 if watermark is not None and crisis.busy else 0
+            if minute > sent.get(partition, 0):
+                sent[partition] = minute
+                news.append(_watermark_record("crisis.events", partition, minute))
+        return news
+
+    return StageSpec("crisis", "brand.signals", make, pulse, settings.engine.watermark_ms / 1000)
+
+
+def _watermark_record(topic: str, partition: int, time_ms: int) -> Output:
+    headers = _watermark_headers(f"{partition}-{time_ms}", "", rfc3339(time_ms))
+    return Output(topic, None, msgspec.json.encode(SignalWatermark(time_ms=time_ms)), headers, partition)
 
 
 def build_specs(
@@ -175,16 +191,12 @@ def build_specs(
     """
     clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
-    people = _people(settings)
-
-    def crisis(partition: int) -> PartitionStage:
-        return CrisisPartition(partition, settings.crisis, people) if meter is None else _Counted(partition, settings, people, meter)
 
     specs = {
         "enrich": _enrich_spec(settings, watchlists, version, alignment, clock, meter),
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
-        "crisis": StageSpec("crisis", "brand.signals", crisis),
+        "crisis": _crisis_spec(settings, meter),
         "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
         "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond)),
     }

@@ -38,7 +38,8 @@ def backtest(
     found: list[tuple[str, InputRecord]] = []
 
     def tap(topic: str, partition: int, record: InputRecord) -> None:
-        if topic in topics:
+        # A record without a key tells the time and nothing of any brand.
+        if topic in topics and record.key is not None:
             found.append((topic, record))
 
     watchlists = Watchlists()

@@ -66,6 +66,8 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
         while follow or [place for place in places if await client.position(place) < ends[place]]:
             for records in (await client.getmany(timeout_ms=200)).values():
                 for record in records:
+                    if record.key is None:
+                        continue  # how far event time is: no event of a crisis
                     event = cloudevent(record.headers, record.value)
                     if not once.new(event.get("id") or f"{record.partition}/{record.offset}"):
                         continue

@@ -155,7 +155,7 @@ async def _subscribe(settings: Settings, show: Callable[[dict[str, Any]], None])
             for records in (await client.getmany(timeout_ms=100)).values():
                 for record in records:
                     event = cloudevent(record.headers, record.value)
-                    if once.new(event["id"]):
+                    if record.key is not None and once.new(event["id"]):
                         show(event)
 
 

@@ -124,6 +124,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     if leads:
         card = msgspec.structs.replace(
             card, score=signal.score, threshold=signal.threshold, page_severity=signal.page_severity, timezone=signal.timezone,
+            usual_day_authors=_six(signal.usual_day_authors),
             contributions=tuple(
                 msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300)) for c in signal.contributions
             ),

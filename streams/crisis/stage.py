@@ -50,6 +50,12 @@ class CrisisPartition:
         self._next = 0
         self._timers: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
+        self._busy = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a brand of this partition has, or lately had, a crisis: somebody may wait for time to pass."""
+        return self._busy
 
     def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
         """Take over brands and the cut. A brand's value is (offset it is computed up to, `BrandState`)."""
@@ -60,6 +66,7 @@ class CrisisPartition:
             state = _state.decode(packed)
             self._brands[state.brand] = state
             self._progress[state.brand] = max(progress, self._next)
+            self._busy = self._busy or bool(state.lives)
             self._arm(state)
 
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
@@ -156,6 +163,7 @@ class CrisisPartition:
 
     def _after(self, state: BrandState) -> None:
         """Forget the oldest closed crises beyond what is kept, and set the next timer."""
+        self._busy = self._busy or bool(state.lives)
         closed = [life for life in state.lives if life.card.phase in CLOSED]
         for life in closed[: max(0, len(closed) - self._settings.keep_closed)]:
             state.lives.remove(life)

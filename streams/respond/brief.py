@@ -1,116 +1,138 @@
-"""The brief: twelve lines that say what a person must know, in English or French."""
+"""The brief: twelve lines that say what a person must know, in English or French. The body of every notification."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.crisis import Crisis
 from schemas.response import Task
+from streams.respond.brief_words import CAP, CAVEATS, KINDS, WORDS
+from streams.respond.tasks import DUE
 
-_WORDS = {
-    "en": {
-        "severity": "Severity",
-        "since": "Since",
-        "size": "Size",
-        "growth": "Growth",
-        "growth_none": "not enough to tell",
-        "forecast": "forecast for the next 24 h: {median:.0f} authors ({low:.0f} to {high:.0f})",
-        "more": "each mention brings {mean:.2g} more ({low:.2g} to {high:.2g})",
-        "seen": "Earliest seen",
-        "seen_none": "unknown",
-        "in": "in",
-        "kinds": "Kind",
-        "said": "Said",
-        "said_none": "no sample",
-        "why": "Why it rang",
-        "unknown": "Not known",
-        "unknown_none": "whether it is true: nothing here is verified",
-        "blind": "not watched: {name} since {at}",
-        "tasks": "Due",
-        "tasks_none": "no task open",
-        "until": "until",
-        "mentions": "{m} mentions by {a} authors, {s:.0f}% negative",
-        "where": "Where",
-        "who": "Who has it",
-        "nobody": "nobody yet",
-    },
-    "fr": {
-        "severity": "Gravité",
-        "since": "Depuis",
-        "size": "Ampleur",
-        "growth": "Croissance",
-        "growth_none": "trop peu pour le dire",
-        "forecast": "prévision à 24 h : {median:.0f} auteurs ({low:.0f} à {high:.0f})",
-        "more": "chaque mention en amène {mean:.2g} de plus ({low:.2g} à {high:.2g})",
-        "seen": "Première vue",
-        "seen_none": "inconnue",
-        "in": "sur",
-        "kinds": "Type",
-        "said": "Il se dit",
-        "said_none": "aucun exemple",
-        "why": "Pourquoi l'alerte",
-        "unknown": "Non su",
-        "unknown_none": "si c'est vrai : rien ici n'est vérifié",
-        "blind": "non surveillé : {name} depuis {at}",
-        "tasks": "À faire",
-        "tasks_none": "aucune tâche ouverte",
-        "until": "avant",
-        "mentions": "{m} mentions de {a} auteurs, {s:.0f} % négatives",
-        "where": "Où",
-        "who": "Qui s'en charge",
-        "nobody": "personne encore",
-    },
-}
-_KINDS = {
-    "en": {"snowball": "snowball", "corporate": "corporate", "rumour": "rumour (unverified)", "own_post": "own post"},
-    "fr": {
-        "snowball": "boule de neige",
-        "corporate": "entreprise",
-        "rumour": "rumeur (non vérifiée)",
-        "own_post": "publication de la marque",
-    },
-}
+#: How many lines it has.
+LINES = 12
 
 
-def brief(crisis: Crisis, tasks: Sequence[Task] = (), language: str = "en") -> list[str]:
-    """Return exactly twelve lines. Texts of mentions stand in it, on one line each and shortened: escape them where they are shown."""
-    words = _WORDS[language if language in _WORDS else "en"]
-    kinds = _KINDS[language if language in _KINDS else "en"]
+def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> list[str]:
+    """Return exactly twelve lines, a function of the card and the tasks that are due.
+
+    Texts of mentions stand in it, on one line each, shortened, without control and direction characters: escape them for where they
+    are shown.
+    """
+    language = language if language in WORDS else "en"
+    words = WORDS[language]
+    zone = _zone(crisis.timezone)
     headline = crisis.headline_fr if language == "fr" and crisis.headline_fr else crisis.headline
-    said = " | ".join(f"“{_short(sample.text, 90)}”" for sample in crisis.samples[:3]) or words["said_none"]
-    growth = words["more"].format(mean=crisis.reproduction.mean, low=crisis.reproduction.low, high=crisis.reproduction.high) \
-        if crisis.reproduction else words["growth_none"]  # fmt: skip
-    if crisis.forecast:
-        growth += "; " + words["forecast"].format(median=crisis.forecast.median, low=crisis.forecast.low, high=crisis.forecast.high)
-    first = crisis.originator
-    seen = f"{first.published_at} {words['in']} {first.network}" if first else words["seen_none"]
-    ranked = sorted(crisis.kinds.items(), key=lambda item: (-item[1], item[0])) or [(crisis.kind, 1.0)]
-    unknown = [words["blind"].format(name=name, at=at) for name, at in sorted(crisis.blind.items())] + list(crisis.caveats)
-    due = sorted((t for t in tasks if t.state in ("open", "late", "escalated")), key=lambda t: (t.due_at or "", t.task_id))
-    titles = [(t.title_fr if language == "fr" else t.title) or t.title or t.title_fr for t in due[:3]]
-    listed = "; ".join(f"{title} ({t.role}, {words['until']} {_hour(t.due_at)})" for title, t in zip(titles, due, strict=False))
+    said = " | ".join(f"“{_short(s.text, 90)}” ({_short(s.network, 20)})" for s in crisis.samples[:3])
+    cap = (crisis.urgency, crisis.certainty, crisis.status)
+    opened = words["opened"].format(at=_moment(crisis.opened_at, zone)) if crisis.opened_at else words["not_opened"]
     return [
         _short(headline, 200),
-        f"{words['severity']}: {crisis.severity}/5 ({crisis.urgency}, {crisis.certainty}, {crisis.status})",
-        f"{words['said']}: {said}",
-        f"{words['since']}: {crisis.onset}",
-        f"{words['size']}: " + words["mentions"].format(m=crisis.mentions, a=crisis.authors, s=100 * crisis.negative_share),
-        f"{words['growth']}: {growth}",
-        f"{words['seen']}: {seen}",
-        f"{words['kinds']}: " + ", ".join(f"{kinds.get(kind, kind)} {100 * p:.0f}%" for kind, p in ranked[:3]),
-        f"{words['where']}: " + ", ".join(f"{name} {n}" for name, n in sorted(crisis.networks.items(), key=lambda x: (-x[1], x[0]))[:5]),
-        f"{words['why']}: " + "; ".join(_short(c.text, 80) for c in crisis.contributions[:2]),
-        f"{words['unknown']}: " + ("; ".join([words["unknown_none"], *(_short(u, 80) for u in unknown)])),
-        f"{words['tasks']}: {listed or words['tasks_none']}; {words['who']}: "
-        f"{crisis.assigned_to or crisis.acknowledged_by or words['nobody']}",
-    ]  # fmt: skip
+        f"{words['severity']}: {crisis.severity}/5 ({', '.join(_word(CAP, one, language) for one in cap)})",
+        f"{words['said']}: {said or words['said_none']}",
+        f"{words['since']}: {_moment(crisis.onset, zone)}; {opened}",
+        f"{words['size']}: {_size(crisis, language)}",
+        f"{words['growth']}: {_growth(crisis, language)}",
+        f"{words['seen']}: {_seen(crisis, language, zone)}",
+        f"{words['kinds']}: {_kinds(crisis, language)}",
+        f"{words['where']}: "
+        + (
+            ", ".join(f"{_short(n, 20)} {m}" for n, m in sorted(crisis.networks.items(), key=lambda x: (-x[1], x[0]))[:5])
+            or words["nowhere"]
+        ),
+        f"{words['why']}: " + ("; ".join(_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]) or words["why_none"]),
+        f"{words['unknown']}: {_unknown(crisis, language, zone)}",
+        f"{words['tasks']}: {_due(crisis, list(tasks), language, zone)}",
+    ]
+
+
+def _size(crisis: Crisis, language: str) -> str:
+    words = WORDS[language]
+    text = words["mentions"].format(m=crisis.mentions, a=crisis.authors, s=100 * crisis.negative_share)
+    if crisis.usual_day_authors <= 0:
+        return f"{text}; {words['usual_none']}"
+    times = _number(crisis.authors / crisis.usual_day_authors, language)
+    return f"{text}; " + words["usual"].format(times=times, usual=_number(crisis.usual_day_authors, language))
+
+
+def _growth(crisis: Crisis, language: str) -> str:
+    words, r, f = WORDS[language], crisis.reproduction, crisis.forecast
+    growth = words["growth_none"]
+    if r is not None:
+        growth = words["more"].format(mean=_number(r.mean, language), low=_number(r.low, language), high=_number(r.high, language))
+    if f is None:
+        return f"{growth}; {words['forecast_none']}"
+    return f"{growth}; " + words["forecast"].format(median=f.median, low=f.low, high=f.high)
+
+
+def _seen(crisis: Crisis, language: str, zone: tzinfo) -> str:
+    words, first = WORDS[language], crisis.originator
+    if first is None:
+        return words["seen_none"]
+    where = f"{_moment(first.published_at, zone)} {words['in']} {_short(first.network, 20)}"
+    return where + (f" ({words['sources']}: {_short(', '.join(first.sources), 60)})" if first.sources else "")
+
+
+def _kinds(crisis: Crisis, language: str) -> str:
+    ranked = sorted(crisis.kinds.items(), key=lambda item: (-item[1], item[0])) or [(crisis.kind, 1.0)]
+    text = ", ".join(f"{_word(KINDS, kind, language)} {100 * p:.0f}%" for kind, p in ranked[:3])
+    if not crisis.kind_set_by:
+        return text
+    return f"{_word(KINDS, crisis.kind, language)}, {WORDS[language]['set_by']} {_short(crisis.kind_set_by, 40)} ({text})"
+
+
+def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
+    words = WORDS[language]
+    listed = [words["unverified"]]
+    if crisis.originator is None:
+        listed.append(words["unknown_origin"])
+    listed += [words["blind"].format(name=_short(name, 40), at=_moment(at, zone)) for name, at in sorted(crisis.blind.items())[:5]]
+    listed += [_short(_word(CAVEATS, caveat, language), 80) for caveat in crisis.caveats[:5]]
+    return "; ".join(listed)
+
+
+def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> str:
+    words = WORDS[language]
+    due = sorted((t for t in tasks if t.state in DUE), key=lambda t: (t.due_at or "", t.task_id))
+    shown = []
+    for task in due[:3]:
+        title = (task.title_fr if language == "fr" else task.title) or task.title or task.title_fr
+        who = _short(", ".join(task.people) or (task.deputy if task.state == "escalated" else task.role), 60)
+        late = f", {words[task.state]}" if task.state in ("late", "escalated") else ""
+        shown.append(f"{_short(title, 90)} ({who}, {words['until']} {_hour(task.due_at, zone)}{late})")
+    if len(due) > 3:
+        shown.append(words["and_more"].format(n=len(due) - 3))
+    has_it = _short(crisis.assigned_to or crisis.acknowledged_by, 60) or words["nobody"]
+    return f"{'; '.join(shown) or words['tasks_none']}. {words['who']}: {has_it}"
+
+
+def _word(table: dict[str, dict[str, str]], word: str, language: str) -> str:
+    return table[language].get(word, word)
 
 
 def _short(text: str, limit: int) -> str:
-    line = " ".join(text.split())
+    """Keep one line of what can be seen: control and direction characters go, so that nothing is shown as what it is not."""
+    line = "".join(c for c in " ".join(text.split()) if c.isprintable())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _hour(due: str | None) -> str:
-    return datetime.fromisoformat(due).astimezone(UTC).strftime("%d %H:%M UTC") if due else "-"
+def _number(value: float, language: str) -> str:
+    text = f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _moment(text: str | None, zone: tzinfo) -> str:
+    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z") if text else "-"
+
+
+def _hour(text: str | None, zone: tzinfo) -> str:
+    return datetime.fromisoformat(text).astimezone(zone).strftime("%H:%M %Z") if text else "-"

@@ -15,30 +15,21 @@ import msgspec
 
 from schemas import response
 from schemas.command import Command
+from schemas.desk import INSTEAD, STATEMENTS, TABLE, person
 from streams.respond.holding import Holding, fill
-from streams.respond.ledger import Claim, Draft, Ledger, Outside, lacking, person, text_hash
+from streams.respond.ledger import Claim, Draft, Ledger, Outside, lacking, text_hash
 
-#: What to do instead of deleting one's own publication.
-INSTEAD = {
-    "en": (
-        "measure the impact: who reacts, on which networks, how many, how negative",
-        "adapt the answer to each audience, starting with those who were hurt",
-        "act on the channels where it burns, the post itself first",
-    ),
-    "fr": (
-        "mesurer l'impact : qui réagit, sur quels réseaux, combien, avec quelle part de négatif",
-        "adapter la réponse à chaque public, en commençant par ceux qui ont été blessés",
-        "agir sur les canaux où cela brûle, la publication elle-même d'abord",
-    ),
-}
-_NEVER = {"en": "one's own publication is not deleted; instead: ", "fr": "on ne supprime pas sa propre publication ; à la place : "}
-#: Commands that the gate answers.
-GATED = frozenset(
-    {"claim-add", "claim-verify", "claim-refute", "draft", "approve", "release", "published", "correct", "retract", "delete-own-post"}
+_INSTEAD_FR = (
+    "mesurer l'impact : qui réagit, sur quels réseaux, combien, avec quelle part de négatif",
+    "adapter la réponse à chaque public, en commençant par ceux qui ont été blessés",
+    "agir sur les canaux où cela brûle, la publication elle-même d'abord",
 )
-#: Roles that may release and approve: whoever names no role may not.
-RELEASERS = frozenset({"on_call", "lead", "communication", "direction"})
-APPROVERS = frozenset({"lead", "communication", "legal", "direction", "on_call"})
+_NEVER = {
+    "en": "one's own publication is not deleted; instead: " + "; ".join(INSTEAD),
+    "fr": "on ne supprime pas sa propre publication ; à la place : " + " ; ".join(_INSTEAD_FR),
+}
+#: Commands that the gate answers.
+GATED = frozenset(name for name, rule in TABLE.items() if rule.answer == STATEMENTS)
 MAX_TEXT, MAX_ID = 10_000, 200
 
 
@@ -49,7 +40,7 @@ class Answer(NamedTuple):
     to_correct: list[str]
 
 
-class Desk(NamedTuple):
+class Rules(NamedTuple):
     """What the gate judges by: the plan's holding statements, which evidence exists, who may act, and the language of its words.
 
     ``evidence`` returns the id of the receipt that a person named, or "" where none exists; ``holds`` returns why a person may not
@@ -62,17 +53,16 @@ class Desk(NamedTuple):
     language: str = "en"
 
 
-def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, desk: Desk) -> Answer:
+def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, rules: Rules) -> Answer:
     """Answer ``command``, given at event time ``at_ms``; changes ``ledger``.
 
     Never raises: what is not allowed is refused, with the reason.
     """
-    here = _Here(ledger, crisis_id, brand, command, at_ms, desk)
+    here = _Here(ledger, crisis_id, brand, command, at_ms, rules)
     name = command.command
     if name == "delete-own-post":
-        language = desk.language if desk.language in INSTEAD else "en"
-        return here.refuse(_NEVER[language] + "; ".join(INSTEAD[language]), "refusal")
-    why = desk.holds(command.by, command.role) if here.by else "nobody is named who decides this"
+        return here.refuse(_NEVER[rules.language], "refusal")
+    why = rules.holds(command.by, command.role) if here.by else "nobody is named who decides this"
     if why:
         return here.refuse(why)
     if name.startswith("claim-"):
@@ -102,8 +92,8 @@ def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: 
 class _Here:
     """One command in its place, and how it is answered."""
 
-    def __init__(self, ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, desk: Desk) -> None:
-        self.ledger, self.crisis_id, self.brand, self.command, self.at_ms, self.desk = ledger, crisis_id, brand, command, at_ms, desk
+    def __init__(self, ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, rules: Rules) -> None:
+        self.ledger, self.crisis_id, self.brand, self.command, self.at_ms, self.rules = ledger, crisis_id, brand, command, at_ms, rules
         self.by = person(command.by)
 
     def arg(self, name: str) -> str:
@@ -117,7 +107,7 @@ class _Here:
 
     def evidence(self) -> tuple[list[str], str]:
         """Return the receipts that the command names, or a reason where one of them does not exist."""
-        found = {given: self.desk.evidence(given) for given in self.names("evidence")}
+        found = {given: self.rules.evidence(given) for given in self.names("evidence")}
         unknown = next((given for given, receipt in found.items() if not receipt), "")
         return list(dict.fromkeys(found.values())), f"there is no evidence {unknown[:60]}: capture it first" if unknown else ""
 
@@ -200,13 +190,13 @@ def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
         return here.refuse("give a text, or a holding statement of the plan, not both")
     if draft is not None and (not draft.holding or draft.outside is not None):
         return here.refuse("a substantive statement does not become a holding one")
-    holding = here.desk.holdings.get(wanted)
+    holding = here.rules.holdings.get(wanted)
     if holding is None:
-        return here.refuse(f"the plan has no such holding statement; it has {', '.join(here.desk.holdings) or 'none'}", "holding")
+        return here.refuse(f"the plan has no such holding statement; it has {', '.join(here.rules.holdings) or 'none'}", "holding")
     text, why = fill(holding, here.command.args, here.at_ms)
     if why:
         return here.refuse(why, "holding")
-    here.ledger.drafts[key] = fresh = Draft(text=text, writers=[here.by], holding=wanted, template=holding.hash)
+    here.ledger.drafts[key] = fresh = Draft(text=text, writers=[here.by], holding=holding.id, template=holding.hash)
     return here.record(key, fresh)
 
 
@@ -233,7 +223,7 @@ def _approve(here: _Here, key: str, draft: Draft) -> Answer:
         return here.refuse(f"a statement that is {draft.state} is not approved", draft.kind)
     if draft.holding:
         return here.refuse("a holding statement was approved beforehand, in the plan", draft.kind)
-    if here.command.role not in APPROVERS:
+    if here.command.role not in TABLE["approve"].roles:
         return here.refuse("this role may not approve")
     if here.by in draft.writers:
         return here.refuse("who wrote it may not approve it")
@@ -245,12 +235,12 @@ def _approve(here: _Here, key: str, draft: Draft) -> Answer:
 
 
 def _release(here: _Here, key: str, draft: Draft) -> Answer:
-    if here.command.role not in RELEASERS:
+    if here.command.role not in TABLE["release"].roles:
         return here.refuse("this role may not release", draft.kind)
     if draft.state not in ("draft", "approved"):
         return here.refuse(f"a statement that is {draft.state} is not released", draft.kind)
     if draft.holding:
-        holding = here.desk.holdings.get(draft.holding)
+        holding = here.rules.holdings.get(draft.holding)
         if holding is None or holding.hash != draft.template or holding.why_not(here.at_ms):
             return here.refuse("the plan no longer holds it approved", draft.kind)
     elif why := lacking(here.ledger, draft):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from streams.respond.ledger import person
+from schemas.desk import person
 
 #: Blanks that a holding statement may have.
 BLANKS = ("time", "channel", "contact")

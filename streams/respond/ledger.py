@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 
 import msgspec
 
@@ -64,20 +63,6 @@ class Ledger(msgspec.Struct, kw_only=True):
 def text_hash(text: str) -> str:
     """Return the SHA-256 of the exact text, as hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def person(name: str) -> str:
-    r"""Return who a name stands for: case, blanks, width and invisible characters do not make another person.
-
-    Names that only look alike (a Cyrillic a) stay different: a plan that lists its people settles that.
-
-    >>> person(" \uff21nn\u200b  Lee"), person("\u200b")
-    ('ann lee', '')
-    """
-    if name.isascii():
-        return " ".join(name.casefold().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Mn", "Cc", "Co", "Cn")).split())
 
 
 def lacking(ledger: Ledger, draft: Draft) -> str:

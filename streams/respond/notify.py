@@ -3,73 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import orjson
 import structlog
 
+from schemas.response import Notification
 from streams.clock import Sleep, WallClock, wall_ms
 from streams.engine.stage import Output, Record
-from streams.respond import mail, webhook
-from streams.respond.deliver import Delivery, Poster
+from streams.respond import logger, mail, webhook
+from streams.respond.deliver import Attempt, Delivery, Poster, repeat
 from streams.respond.formats import FORMATTERS
-from streams.respond.logger import LogResponder
-from streams.respond.notification import Notification
+from streams.respond.others import Other
 from streams.respond.routes import Route, load_routes
 from streams.respond.settings import RespondSettings
-from streams.respond.target import Resolve, resolve
+from streams.respond.target import MAIL_PORTS, Resolve, pin, resolve
 
 REJECTED_TOPIC = "crisis.notifications.rejected"
 _decoder = msgspec.json.Decoder(Notification)
 _log = structlog.get_logger("veille.respond")
 
 
-class Responder(Protocol):
-    """Tells one notification to somebody."""
-
-    async def respond(self, notification: Notification) -> Delivery:
-        """Deliver ``notification``; never raises for a target's fault."""
-        ...
-
-    async def close(self) -> None:
-        """Give up what it holds."""
-        ...
+#: One attempt at one notification. May raise what `streams.respond.deliver.repeat` understands.
+Send = Callable[[Notification], Awaitable[Attempt]]
 
 
-class PostResponder:
-    """Posts one route's messages: a signed webhook, or the format of a chat or paging service."""
+def sender(route: Route, poster: Poster, settings: RespondSettings, clock: WallClock, lookup: Resolve) -> Send:
+    """Return how ``route`` sends. Raises `BadInput` where it cannot."""
+    allowed = route.allow_private or settings.allow_private_targets
 
-    def __init__(self, route: Route, poster: Poster, *, clock: WallClock = wall_ms) -> None:
-        self._route = route
-        self._poster = poster
-        self._signer = webhook.Signer(route.secret, clock=clock) if route.format == "webhook" else None
+    async def log(notification: Notification) -> Attempt:
+        return logger.log(notification)
 
-    async def respond(self, notification: Notification) -> Delivery:
-        """Post ``notification`` with repeats."""
-        route = self._route
-        if self._signer is None:
-            return await self._poster.post(route.url, orjson.dumps(FORMATTERS[route.format](notification, route)), notification.id)
-        signer, packed = self._signer, webhook.body(notification)
-        return await self._poster.post(route.url, packed, notification.id, lambda: signer.headers(notification.id, packed))
+    async def email(notification: Notification) -> Attempt:
+        target = await pin(route.url, allow_private=allowed, lookup=lookup, ports=MAIL_PORTS)
+        return await mail.send(mail.message(notification, route), route, target, settings.attempt_seconds)
 
-    async def close(self) -> None:
-        """The poster is shared and closed by its owner."""
+    async def formatted(notification: Notification) -> Attempt:
+        packed = orjson.dumps(FORMATTERS[route.format](notification, route))
+        return await poster.post(route.url, packed, {}, allow_private=allowed)
 
+    async def signed(notification: Notification) -> Attempt:
+        packed = webhook.body(notification, route.language)
+        # The signature carries the time of its attempt; the id stays over all of them.
+        return await poster.post(route.url, packed, signer.headers(notification.id, packed), allow_private=allowed)
 
-class MailResponder:
-    """Sends one route's messages by e-mail."""
-
-    def __init__(self, route: Route, settings: RespondSettings) -> None:
-        self._route, self._settings = route, settings
-
-    async def respond(self, notification: Notification) -> Delivery:
-        """Hand ``notification`` to the mail server."""
-        return await mail.send(notification, self._route, self._settings)
-
-    async def close(self) -> None:
-        """Nothing to close."""
+    if route.format == "log":
+        return log
+    if route.format == "email":
+        return email
+    if route.format == "apprise":
+        return Other(route, allow_private=allowed).send
+    if route.format == "webhook":
+        signer = webhook.Signer(route.secret, clock=clock)
+        return signed
+    return formatted
 
 
 class NotifyWorker:
@@ -83,15 +72,12 @@ class NotifyWorker:
         self, settings: RespondSettings, *, clock: WallClock = wall_ms, sleep: Sleep = asyncio.sleep, lookup: Resolve = resolve,
         routes: Mapping[str, Route] | None = None,
     ) -> None:  # fmt: skip
-        self._poster = Poster(settings, sleep=sleep, lookup=lookup)
-        self._responders: dict[str, Responder] = {}
-        for name, route in (load_routes(settings) if routes is None else routes).items():
-            if route.format == "log":
-                self._responders[name] = LogResponder()
-            elif route.format == "email":
-                self._responders[name] = MailResponder(route, settings)
-            else:
-                self._responders[name] = PostResponder(route, self._poster, clock=clock)
+        self._settings, self._sleep = settings, sleep
+        self._poster = Poster(settings, lookup=lookup)
+        named = load_routes(settings) if routes is None else routes
+        self._send = {name: sender(route, self._poster, settings, clock, lookup) for name, route in named.items()}
+        #: Routes whose last message was given up: the next ones are tried once each, so that a dead target holds up no batch.
+        self._down: set[str] = set()
 
     async def handle(self, records: Sequence[Record]) -> list[Output]:
         """Deliver ``records``: routes side by side, each route in order. Returns dead letters, in the records' order."""
@@ -116,19 +102,21 @@ class NotifyWorker:
 
     async def deliver(self, notification: Notification) -> Delivery:
         """Deliver one notification over its route."""
-        responder = self._responders.get(notification.route)
-        if responder is None:
+        send, route = self._send.get(notification.route), notification.route
+        if send is None:
             return Delivery(False, 0, "no such route")
-        delivery = await responder.respond(notification)
-        if not delivery.ok:
-            _log.error("notification failed", notification=notification.id, route=notification.route, attempts=delivery.attempts,
+        attempts = 1 if route in self._down else self._settings.webhook_attempts
+        delivery = await repeat(lambda: send(notification), notification.id, self._settings, self._sleep, attempts)
+        if delivery.ok:
+            self._down.discard(route)
+        else:
+            self._down.add(route)
+            _log.error("notification failed", notification=notification.id, route=route, attempts=delivery.attempts,
                        reason=delivery.reason)  # fmt: skip
         return delivery
 
     async def close(self) -> None:
-        """Close every responder and the shared connections."""
-        for responder in self._responders.values():
-            await responder.close()
+        """Close the shared connections."""
         await self._poster.close()
 
 

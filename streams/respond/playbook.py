@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from schemas.crisis import Crisis
+from schemas.desk import person
 from streams.errors import BadInput
 from streams.respond.holding import Holding
-from streams.respond.ledger import person
 
 SHIPPED = Path(__file__).parent / "playbooks"
 
@@ -94,29 +94,6 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return the role that stands in for ``role``, or ""."""
         return self.roles[role].deputy if role in self.roles else ""
 
-    def holds(self, by: str, role: str) -> str:
-        """Return "" where ``by`` may act as ``role`` in this plan, else why not.
-
-        A plan that names nobody leaves it to the desk. Who holds a role's deputy stands in for it; a role that names nobody is
-        anybody's of the cell; without a role it must be somebody of the cell.
-        """
-        cell = {person(name) for one in self.roles.values() for name in one.people}
-        if role and role not in self.roles:
-            return f"the plan {self.id} has no role {role[:40]}"
-        if not cell:
-            return ""
-        if person(by) not in cell:
-            return "the plan names nobody of this name"
-        named = self.holders(role)
-        allowed = {person(name) for name in (*named, *self.holders(self.deputy_of(role)))}
-        return "" if not role or not named or person(by) in allowed else f"the plan names others as {role}"
-
-    def cell(self) -> dict[str, frozenset[str]]:
-        """Return {role: the people, as `person` writes them, who hold it or stand in}, for the roles that name somebody."""
-        return {
-            name: frozenset(person(one) for one in (*role.people, *self.holders(role.deputy))) for name, role in self.roles.items() if role.people
-        }
-
 
 @lru_cache(maxsize=8)
 def load(folder: str = "", language: str = "en") -> tuple[Playbook, ...]:
@@ -164,10 +141,23 @@ def pick(plans: Sequence[Playbook], crisis: Crisis) -> Playbook:
     return min(fitting, key=rank) if fitting else plans[0]
 
 
-def holdings(plans: Iterable[Playbook]) -> Mapping[str, Holding]:
-    """Return the holding statements of ``plans`` by ``plan/id``."""
-    return {
-        f"{plan.id}/{one.id}": msgspec.structs.replace(one, channels=plan.channels, contacts=plan.contacts)
-        for plan in plans
-        for one in plan.holding
-    }
+def holdings(plans: Iterable[Playbook], plan: Playbook, brand: str) -> dict[str, Holding]:
+    """Return the holding statements that ``brand`` may use: by ``plan/id``, and those of its present ``plan`` by their id alone too."""
+    found: dict[str, Holding] = {}
+    for one in (*(p for p in plans if not p.brands or brand in p.brands), plan):
+        for holding in one.holding:
+            full = msgspec.structs.replace(holding, id=f"{one.id}/{holding.id}", channels=one.channels, contacts=one.contacts)
+            found[full.id] = full
+            if one is plan:
+                found[holding.id] = full
+    return found
+
+
+def people(plans: Iterable[Playbook]) -> dict[str, frozenset[str]]:
+    """Return {role: who holds it or stands in (as `schemas.desk.person` writes them)}, for roles for which a plan names somebody."""
+    found: dict[str, set[str]] = {}
+    for plan in plans:
+        for name, role in plan.roles.items():
+            if role.people:
+                found.setdefault(name, set()).update(person(one) for one in (*role.people, *plan.holders(role.deputy)))
+    return {name: frozenset(found[name]) for name in sorted(found)}

@@ -24,7 +24,7 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "$": Playbook, "$.roles.*": Role, "$.steps[]": Step, "$.holding[]": Holding, "$.drafts[]": DraftText, "$.tests[]": Case,
 }  # fmt: skip
 #: Fields of a struct that the file does not give.
-_INNER = {Holding: ("channels", "contacts")}
+_INNER: dict[type[msgspec.Struct], tuple[str, ...]] = {Holding: ("channels", "contacts")}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -119,7 +119,10 @@ def _faults(plan: Playbook) -> Iterable[tuple[str, str]]:
     yield from _unknown("$.kinds", plan.kinds, KINDS, "kind")
     for name, role in plan.roles.items():
         if role.deputy and role.deputy not in plan.roles:
-            yield f"$.roles.{name}.deputy", f"the deputy {role.deputy} is no role of this plan; add it to roles, or {_mean(role.deputy, plan)}"
+            yield (
+                f"$.roles.{name}.deputy",
+                f"the deputy {role.deputy} is no role of this plan; add it to roles, or {_mean(role.deputy, plan)}",
+            )
         if role.deputy == name:
             yield f"$.roles.{name}.deputy", "nobody is their own deputy"
     if not plan.steps:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,46 +11,51 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import yaml
 
-from schemas.crisis import KINDS, Crisis
+from schemas.crisis import EVENT_TYPES, KINDS, Crisis
 from streams.errors import BadInput
 from streams.respond.settings import RespondSettings
 
-FORMATS = ("log", "webhook", "slack", "teams", "pagerduty", "alertmanager", "email")
+FORMATS = ("log", "webhook", "slack", "teams", "pagerduty", "alertmanager", "email", "apprise")
+PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
+#: Events that end a crisis for whoever was told of it.
+ENDS = frozenset({"resolved", "cancelled"})
+_EVENTS = (*(name.removeprefix("veille.crisis.") for name in EVENT_TYPES), "task.opened", "task.late", "task.escalated")
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One target and what it wants. Empty lists mean all. ``hours`` are [from, to) of the brand's local day, e.g. [22, 6].
 
-    ``url`` is the target (for e-mail ``smtp://host:port``); ``secret`` signs webhooks, and is the routing key for PagerDuty;
-    ``to`` and ``sender`` are e-mail addresses.
+    ``url`` is the target (for e-mail ``smtp://host:port`` or ``smtps://``); ``secret`` signs webhooks, is the routing key for
+    PagerDuty, and with ``user`` logs in to the mail server; ``$NAME`` takes it from the environment. ``to`` and ``sender`` are e-mail
+    addresses. ``only_steps``: it hears of steps that name it alone. ``allow_private`` lets the target lie in a private network.
     """
 
     name: str
     format: str
     url: str = ""
     secret: str = ""
+    user: str = ""
     brands: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     severity: int = 1
     hours: tuple[int, int] | None = None
     paged_only: bool = False
-    language: str = "en"
+    only_steps: bool = False
+    allow_private: bool = False
+    language: str = ""
     to: tuple[str, ...] = ()
     sender: str = ""
 
     def wants(self, event: str, crisis: Crisis, at: datetime) -> bool:
-        """Say whether this route takes the event ``veille.crisis.<event>`` that happened at ``at``."""
-        if self.brands and crisis.brand not in self.brands:
+        """Say whether this route takes ``event`` ("opened", "task.late", ...) that happened at ``at``."""
+        if self.only_steps:
             return False
-        if self.kinds and crisis.kind not in self.kinds:
+        if (self.brands and crisis.brand not in self.brands) or (self.kinds and crisis.kind not in self.kinds):
             return False
-        ends = event in ("resolved", "cancelled")
         if self.events and event not in self.events:
             return False
-        if crisis.severity < self.severity and not ends:
-            return False
-        if self.paged_only and not crisis.page and not ends:
+        if crisis.severity < self.severity or (self.paged_only and not crisis.page):
             return False
         return self.hours is None or _within(self.hours, _local_hour(at, crisis.timezone))
 
@@ -59,37 +66,56 @@ class Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     routes: tuple[Route, ...] = ()
 
 
-def load_routes(settings: RespondSettings) -> dict[str, Route]:
+def load_routes(settings: RespondSettings, environment: Mapping[str, str] = os.environ) -> dict[str, Route]:
     """Return the routes by name; always one that logs. Raises `BadInput` with what to mend."""
     found = [Route(name="log", format="log")]
     if settings.webhook_url:
         found.append(Route(name="webhook", format="webhook", url=settings.webhook_url, secret=settings.webhook_secret))
     if settings.routes:
-        found += read_routes(Path(settings.routes))
+        found += read_routes(Path(settings.routes), environment.get)
     names = [route.name for route in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"routes: the name {twice[0]} stands twice")
-    return {route.name: route for route in found}
+    return {route.name: msgspec.structs.replace(route, language=route.language or settings.language) for route in found}
 
 
-def read_routes(path: Path) -> list[Route]:
-    """Read a YAML file of routes."""
+def read_routes(path: Path, look_up: Callable[[str], str | None] = os.environ.get) -> list[Route]:
+    """Read a YAML file of routes; secrets written as ``$NAME`` come from the environment."""
     try:
         routes = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Routes, strict=False).routes
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise BadInput(f"routes {path.name}: {error}") from None
-    for route in routes:
-        if route.format not in FORMATS:
-            raise BadInput(f"routes {path.name}: format of {route.name} must be one of {', '.join(FORMATS)}")
-        unknown = [kind for kind in route.kinds if kind not in KINDS]
-        if unknown:
-            raise BadInput(f"routes {path.name}: {route.name} names no kind of crisis; kinds are {', '.join(KINDS)}")
-        if route.format != "log" and not route.url:
-            raise BadInput(f"routes {path.name}: {route.name} needs a url")
-        if route.hours is not None and not all(0 <= hour <= 24 for hour in route.hours):
-            raise BadInput(f"routes {path.name}: hours of {route.name} lie between 0 and 24")
-    return list(routes)
+    return [_checked(route, path.name, look_up) for route in routes]
+
+
+def _checked(route: Route, file: str, look_up: Callable[[str], str | None]) -> Route:
+    def wrong(words: str) -> BadInput:
+        return BadInput(f"routes {file}: {route.name} {words}")
+
+    if route.format not in FORMATS:
+        raise wrong(f"has an unknown format; one of {', '.join(FORMATS)}")
+    for what, given, known in (("kind", route.kinds, KINDS), ("event", route.events, _EVENTS)):
+        if unknown := [word for word in given if word not in known]:
+            raise wrong(f"names {unknown[0]}, which is no {what}; one of {', '.join(known)}")
+    if route.hours is not None and not all(0 <= hour <= 24 for hour in route.hours):
+        raise wrong("has hours that do not lie between 0 and 24")
+    if route.language not in ("", "en", "fr"):
+        raise wrong("has a language that is neither en nor fr")
+    if route.secret.startswith("$"):
+        secret = look_up(route.secret[1:])
+        if not secret:
+            raise wrong(f"takes its secret from {route.secret}, which is not set")
+        route = msgspec.structs.replace(route, secret=secret)
+    if route.format == "pagerduty":
+        if not route.secret:
+            raise wrong("needs a secret: the routing key of the service's Events API v2 integration")
+        route = msgspec.structs.replace(route, url=route.url or PAGERDUTY_URL)
+    if route.format == "email" and not route.to:
+        raise wrong("needs `to`: one or several e-mail addresses")
+    if route.format != "log" and not route.url:
+        raise wrong("needs a url")
+    return route
 
 
 def _within(hours: tuple[int, int], hour: int) -> bool:

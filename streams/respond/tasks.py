@@ -1,19 +1,23 @@
-"""Steps of a playbook become tasks: who, until when, done or not."""
+"""Steps of a playbook become tasks: who, until when, done or not; late ones are reminded of, then go to the deputy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from schemas.command import Command
 from schemas.crisis import Crisis
+from schemas.desk import OPEN
 from schemas.response import Task
 from streams.clock import rfc3339
-from streams.respond.playbook import Playbook
+from streams.respond.playbook import Playbook, Step
 
 MINUTE = 60_000
 CORRECT_MINUTES = 60
+_CORRECT = "correct:"
+#: States of a task that somebody still has to do.
+DUE = ("open", "late", "escalated")
 
 
 class Kept(msgspec.Struct, kw_only=True):
@@ -22,68 +26,106 @@ class Kept(msgspec.Struct, kw_only=True):
     task: Task
     due_ms: int
     escalate_ms: int = 0
+    #: Who has it once it escalates.
+    deputies: tuple[str, ...] = ()
 
 
-def start(kept: dict[str, Kept], plan: Playbook, crisis: Crisis, at_ms: int) -> list[Task]:
-    """Add the tasks that ``plan`` asks for now and that are not there yet; return them."""
+def start(kept: dict[str, Kept], plan: Playbook, crisis: Crisis, at_ms: int) -> list[tuple[Task, Step]]:
+    """Add the tasks that ``plan`` asks for now and that are not there yet; return them with their steps."""
     fresh = []
-    for step in plan.due_steps(crisis):
+    for step in plan.due_steps(crisis.kind, crisis.severity, crisis.networks):
         if step.id in kept:
             continue
         due = at_ms + step.within_minutes * MINUTE
-        role = plan.roles[step.role]
+        deputy = plan.deputy_of(step.role)
         task = Task(
             task_id=f"{crisis.crisis_id}/{step.id}", crisis_id=crisis.crisis_id, brand=crisis.brand, step=step.id,
             title=step.title if plan.language == "en" else "", title_fr=step.title if plan.language == "fr" else "",
-            role=step.role, deputy=role.deputy, due_at=rfc3339(due),
+            role=step.role, people=plan.holders(step.role), deputy=deputy, channel=step.channel, opened_at=rfc3339(at_ms),
+            due_at=rfc3339(due),
         )  # fmt: skip
-        kept[step.id] = Kept(task=task, due_ms=due, escalate_ms=at_ms + step.escalate_minutes * MINUTE if step.escalate_minutes else 0)
-        fresh.append(task)
+        escalates = at_ms + step.escalate_minutes * MINUTE if step.escalate_minutes else 0
+        kept[step.id] = Kept(task=task, due_ms=due, escalate_ms=escalates, deputies=plan.holders(deputy))
+        fresh.append((task, step))
     return fresh
 
 
-def to_correct(kept: dict[str, Kept], crisis: Crisis, statement: str, at_ms: int) -> Task:
-    """Return the task to correct a statement that rests on a refuted claim."""
+def to_correct(kept: dict[str, Kept], plan: Playbook, crisis: Crisis, statement: str, at_ms: int) -> Task:
+    """Return the task to correct a statement that rests on a refuted claim; it escalates when its deadline passes."""
     due = at_ms + CORRECT_MINUTES * MINUTE
-    step = f"correct:{statement}"
+    step = f"{_CORRECT}{statement}"
+    role, deputy = "communication", plan.deputy_of("communication") or "lead"
     task = Task(
         task_id=f"{crisis.crisis_id}/{step}", crisis_id=crisis.crisis_id, brand=crisis.brand, step=step,
         title="Correct what was published: a claim that it rests on was refuted",
         title_fr="Corriger ce qui a été publié : une affirmation sur laquelle il repose est réfutée",
-        role="communication", deputy="lead", due_at=rfc3339(due),
+        role=role, people=plan.holders(role), deputy=deputy, opened_at=rfc3339(at_ms), due_at=rfc3339(due),
     )  # fmt: skip
-    kept[step] = Kept(task=task, due_ms=due)
+    kept[step] = Kept(task=task, due_ms=due, escalate_ms=2 * due - at_ms, deputies=plan.holders(deputy))
     return task
 
 
-def remind(kept: Mapping[str, Kept], at_ms: int) -> list[Task]:
-    """Return the tasks that became late or escalated to the deputy by ``at_ms``."""
+def next_due(kept: Mapping[str, Kept], phase: str) -> int | None:
+    """Return the event time (ms) at which the next task becomes late or escalates, or None.
+
+    A crisis that is over reminds of nothing but corrections: what is false outside stays false.
+    """
+    dues = [due for step, entry in kept.items() if _reminds(step, phase) and (due := _due(entry)) is not None]
+    return min(dues, default=None)
+
+
+def remind(kept: Mapping[str, Kept], phase: str, due_ms: int) -> list[Task]:
+    """Return the tasks that become late, or go to the deputy, at ``due_ms``."""
     changed = []
-    for entry in kept.values():
-        task = entry.task
-        if task.state in ("open", "late") and 0 < entry.escalate_ms < at_ms:
-            entry.task = msgspec.structs.replace(task, state="escalated")
-        elif task.state == "open" and entry.due_ms < at_ms:
-            entry.task = msgspec.structs.replace(task, state="late")
-        else:
+    for step, entry in kept.items():
+        due = _due(entry)
+        if not _reminds(step, phase) or due is None or due > due_ms:
             continue
+        if entry.task.state == "open" and entry.due_ms <= due_ms and not 0 < entry.escalate_ms <= due_ms:
+            entry.task = msgspec.structs.replace(entry.task, state="late", command_id="")
+        else:
+            entry.task = msgspec.structs.replace(entry.task, state="escalated", people=entry.deputies, command_id="")
         changed.append(entry.task)
     return changed
 
 
-def settle(kept: dict[str, Kept], crisis: Crisis, command: Command, at_ms: int) -> Task:
+def _reminds(step: str, phase: str) -> bool:
+    return phase in OPEN or step.startswith(_CORRECT)
+
+
+def _due(entry: Kept) -> int | None:
+    if entry.task.state == "open":
+        return min(entry.due_ms, entry.escalate_ms or entry.due_ms)
+    return entry.escalate_ms if entry.task.state == "late" and entry.escalate_ms else None
+
+
+def due(kept: Mapping[str, Kept]) -> tuple[Task, ...]:
+    """Return what is still to be done, the most urgent first."""
+    tasks = [entry.task for entry in kept.values() if entry.task.state in DUE]
+    return tuple(sorted(tasks, key=lambda task: (task.due_at or "", task.task_id)))
+
+
+def settle(kept: dict[str, Kept], crisis: Crisis, command: Command, at_ms: int, holds: Callable[[str, str], str]) -> Task:
     """Answer ``task-done`` and ``task-skip``; a command that fits no open task is answered by a refused one."""
     wanted = str(command.args.get("task", ""))
     step = wanted.removeprefix(f"{crisis.crisis_id}/")
     entry = kept.get(step)
-    why = "no such task" if entry is None else f"{entry.task.state} already" if entry.task.state in ("done", "skipped") else ""
+    reason = str(command.args.get("reason", "") or command.args.get("text", ""))[:1000]
+    if entry is None:
+        why = "no such task"
+    elif entry.task.state not in DUE:
+        why = f"{entry.task.state} already"
+    elif command.command == "task-skip" and not reason.strip():
+        why = "a task is skipped with a reason"
+    else:
+        why = holds(command.by, command.role)
     if entry is None or why:
         return Task(
             task_id=wanted[:300], crisis_id=crisis.crisis_id, brand=crisis.brand, step=step[:200], title="", state="refused",
-            done_by=command.by[:100], reason=why,
+            done_by=command.by[:100], reason=why, command_id=command.id,
         )  # fmt: skip
-    state = "done" if command.command == "task-done" else "skipped"
     entry.task = msgspec.structs.replace(
-        entry.task, state=state, done_by=command.by[:100], done_at=rfc3339(at_ms), reason=str(command.args.get("reason", ""))[:1000]
-    )
+        entry.task, state="done" if command.command == "task-done" else "skipped", done_by=command.by[:100], done_at=rfc3339(at_ms),
+        reason=reason, command_id=command.id,
+    )  # fmt: skip
     return entry.task

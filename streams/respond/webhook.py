@@ -12,9 +12,10 @@ import orjson
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from schemas.response import Notification
 from streams.clock import WallClock, wall_ms
 from streams.errors import BadInput
-from streams.respond.notification import Notification
+from streams.respond.formats import lines
 
 #: Bodies stay below this (the standard's advice is 20 kB).
 MAX_BODY_BYTES = 20_000
@@ -41,15 +42,22 @@ class Signer:
         return headers
 
 
-def body(notification: Notification) -> bytes:
-    """Return the crisis event as CloudEvents JSON, below 20 kB: lists are left out where it would be longer."""
-    data: dict[str, Any] = msgspec.to_builtins(notification.crisis)
+def body(notification: Notification, language: str = "en") -> bytes:
+    """Return the crisis event as CloudEvents JSON, below 20 kB: lists are left out where it would be longer.
+
+    ``data`` is the card, with ``brief`` (twelve lines) and ``tasks`` beside it. A message about tasks has their type
+    (``veille.task.late``) and the notification's own id; a crisis event has the id that it has on ``crisis.events``.
+    """
+    crisis = notification.crisis
+    about_tasks = notification.event.startswith("veille.task.")
+    data: dict[str, Any] = msgspec.to_builtins(crisis)
+    data |= {"brief": lines(notification, language), "tasks": msgspec.to_builtins(notification.tasks)}
     shed: list[str] = []
     left = list(_SHED)
     while True:
         event = {
-            "specversion": "1.0", "id": f"{notification.crisis.brand}-{notification.crisis.seq}", "type": notification.event,
-            "source": "/veille", "subject": notification.crisis.crisis_id, "time": notification.time,
+            "specversion": "1.0", "id": notification.id if about_tasks else f"{crisis.brand}-{crisis.seq}", "type": notification.event,
+            "source": "/veille", "subject": crisis.crisis_id, "time": notification.time,
             "datacontenttype": "application/json", "data": data,
         }  # fmt: skip
         if shed:

@@ -9,9 +9,9 @@ import msgspec
 from schemas.cloudevents import header_maker
 from schemas.command import Command
 from schemas.crisis import Crisis, Sample
+from schemas.response import Notification
 from schemas.signal import Contribution, Forecast
 from streams.engine.stage import InputRecord
-from streams.respond.notification import Notification
 
 CRISIS = "acme-20140513T155320-1"
 AT = "2014-05-13T17:00:00Z"

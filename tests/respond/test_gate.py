@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.command import Command
-from schemas.response import Statement
-from streams.respond.gate import Ledger, decide, text_hash
+from schemas.desk import may_hold
+from schemas.response import Claim, Statement
+from streams.respond.gate import Answer, Rules, decide
 from streams.respond.holding import Holding
+from streams.respond.ledger import Ledger, text_hash
 
-_TEXT = "We are aware and we are checking. Next word at {time}."
+_TEXT = "We are aware and we are checking. Next word at {time} on {channel}."
 HOLDING = Holding(
-    id="aware", text=_TEXT, hash=hashlib.sha256(_TEXT.encode()).hexdigest(), approved_by=("first", "second"),
-    expires="2030-01-01T00:00:00Z",
+    id="plan/aware", text=_TEXT, hash=text_hash(_TEXT), approved_by=("first", "second"), expires="2030-01-01T00:00:00Z",
+    channels=("our website",),
 )  # fmt: skip
-PLAN = {"aware": HOLDING}
+EVIDENCE = {"e1", "e2"}
+RULES = Rules(holdings={"aware": HOLDING, "plan/aware": HOLDING}, evidence=lambda given: given if given in EVIDENCE else "")
 NOW = 1_600_000_000_000
+FILLED: dict[str, Any] = {"holding": "aware", "time": "05:00", "channel": "our website"}
 
 
-def give(ledger: Ledger, name: str, by: str = "writer", role: str = "lead", **args: Any) -> list[Statement]:
-    """Give one command and return what is recorded."""
-    command = Command(id="x", command=name, brand="acme", by=by, at_ms=NOW, role=role, crisis_id="c", args=args)
-    return decide(ledger, "c", "acme", command, NOW, PLAN).statements
+def ask(ledger: Ledger, name: str, by: str = "writer", role: str = "lead", rules: Rules = RULES, **args: Any) -> Answer:
+    """Give one command and return the answer."""
+    return decide(ledger, "c", "acme", Command(id="x", command=name, brand="acme", by=by, at_ms=NOW, role=role, args=args), NOW, rules)
+
+
+def give(ledger: Ledger, name: str, by: str = "writer", role: str = "lead", rules: Rules = RULES, **args: Any) -> list[Statement]:
+    """Give one command and return the statements recorded."""
+    return [one for one in ask(ledger, name, by, role, rules, **args).records if isinstance(one, Statement)]
 
 
 def ready() -> Ledger:
@@ -49,110 +56,132 @@ def test_release_needs_everything() -> None:
     give(ledger, "claim-refute", claim="k")
     assert "not verified" in give(ledger, "release", statement="s")[0].reason
     assert give(ready(), "release", statement="s", role="")[0].state == "refused"
+    assert give(ready(), "release", statement="s", role="watch")[0].state == "refused"
 
 
-def test_author_under_another_spelling_is_the_author() -> None:
-    """Case and blanks make no second approver."""
+def test_an_edit_of_the_claims_alone_voids_the_approvals() -> None:
+    """What the text rests on is part of what was approved."""
+    ledger = ready()
+    give(ledger, "claim-add", claim="other", text="nobody was hurt")
+    give(ledger, "draft", statement="s", text="We checked.", claims=["other"])
+    assert "has 0" in give(ledger, "release", statement="s")[0].reason
+
+
+def test_the_ledger_is_on_record() -> None:
+    """Each step of a claim is a record: who, by which evidence; a refuted claim stays refuted, and none is rewritten."""
+    ledger = Ledger()
+    said = [
+        ask(ledger, name, claim="k", text="it broke", evidence=["e1"]).records[0]
+        for name in ("claim-add", "claim-verify", "claim-refute", "claim-verify", "claim-add")
+    ]
+    assert [one.status for one in said if isinstance(one, Claim)] == ["open", "verified", "refuted"]
+    assert [one.evidence for one in said if isinstance(one, Claim)] == [(), ("e1",), ("e1",)]
+    assert [one.state for one in said if isinstance(one, Statement)] == ["refused", "refused"]
+
+
+def test_evidence_must_exist() -> None:
+    """What was never captured proves nothing: neither a claim nor a statement can name it."""
+    ledger = Ledger()
+    give(ledger, "claim-add", claim="k", text="the belt was faulty")
+    assert "capture it first" in give(ledger, "claim-verify", claim="k", evidence=["e9"])[0].reason
+    assert "capture it first" in give(ledger, "draft", statement="s", text="We checked.", claims=["k"], evidence=["e1", "e9"])[0].reason
+    assert ledger.drafts == {}
+
+
+@pytest.mark.parametrize("disguise", [" Writer ", "WRITER", "wri\u200bter", "\uff37riter", "writer\u00ad"])
+def test_author_under_another_spelling_is_the_author(disguise: str) -> None:
+    """Case, blanks, width and invisible characters make no second approver."""
     ledger = ready()
     give(ledger, "draft", statement="s", text="New.")
-    assert give(ledger, "approve", by=" Writer ", statement="s", hash=text_hash("New."))[0].state == "refused"
+    assert give(ledger, "approve", by=disguise, statement="s", hash=text_hash("New."))[0].state == "refused"
     give(ledger, "approve", by="second", statement="s", hash=text_hash("New."))
     assert give(ledger, "approve", by="SECOND", statement="s", hash=text_hash("New."))[0].state == "draft"
+
+
+def test_who_ever_wrote_at_it_does_not_approve_it() -> None:
+    """A second writer does not turn the first into an approver."""
+    ledger = ready()
+    give(ledger, "draft", by="second", statement="s", text="Newer.")
+    assert "wrote it" in give(ledger, "approve", by="writer", statement="s", hash=text_hash("Newer."))[0].reason
+
+
+def test_the_plan_says_who_may() -> None:
+    """Where the plan names who holds a role, nobody else acts in it."""
+    cell = {"lead": frozenset({"ann"})}
+    rules = RULES._replace(holds=lambda by, role: may_hold(role, by, cell))
+    assert "names others" in give(ready(), "release", by="bob", statement="s", rules=rules)[0].reason
+    assert give(ready(), "release", by="Ann", statement="s", rules=rules)[0].state == "released"
 
 
 def test_refuted_claim_turns_what_went_out() -> None:
     """A claim refuted after the release asks for a correction."""
     ledger = ready()
     give(ledger, "release", statement="s")
-    assert [s.state for s in give(ledger, "claim-refute", claim="k")] == ["needs_correction"]
+    answer = ask(ledger, "claim-refute", claim="k")
+    assert [one.state for one in answer.records if isinstance(one, Statement)] == ["needs_correction"]
+    assert answer.to_correct == ["s"]
+
+
+def test_a_correction_on_its_way_hides_nothing() -> None:
+    """What the public can read counts, though a new text is being drafted; once that is out, or the old one withdrawn, it is forgotten."""
+    ledger = ready()
+    give(ledger, "release", statement="s")
+    give(ledger, "published", statement="s", url="https://example.org/1")
+    give(ledger, "correct", statement="s", text="It was the buckle.", claims=["b"])
+    wrong = give(ledger, "claim-refute", claim="k")
+    assert [(one.state, one.text, one.url) for one in wrong] == [("needs_correction", "We checked.", "https://example.org/1")]
+    ledger = ready()
+    give(ledger, "release", statement="s")
+    give(ledger, "retract", statement="s")
+    assert ask(ledger, "claim-refute", claim="k").to_correct == []
 
 
 def test_holding_statement_leaves_at_once() -> None:
-    """One person on call may release what two approved beforehand; its blanks carry no claim, and it expires."""
+    """One person on call may release what two approved beforehand."""
     ledger = Ledger()
-    assert give(ledger, "draft", statement="h", holding="aware", time="05:00")[0].state == "draft"
-    assert give(ledger, "release", statement="h", role="on_call")[0].text.endswith("Next word at 05:00.")
-    assert "nothing but a time" in give(Ledger(), "draft", statement="h", holding="aware", time="now: it is false")[0].reason
-    late = Command(id="x", command="draft", brand="acme", by="a", at_ms=0, args={"statement": "h", "holding": "aware", "time": "05:00"})
-    assert "expired" in decide(Ledger(), "c", "acme", late, 1_900_000_000_000, PLAN).statements[0].reason
+    assert give(ledger, "draft", statement="h", **FILLED)[0].state == "draft"
+    out = give(ledger, "release", statement="h", by="night", role="on_call")[0]
+    assert (out.text, out.released_by) == ("We are aware and we are checking. Next word at 05:00 on our website.", "night")
+    assert out.kind == "holding"
 
 
-def test_own_post_is_not_deleted() -> None:
-    """The refusal says what to do instead."""
-    refused = give(Ledger(), "delete-own-post")[0]
-    assert refused.state == "refused"
-    assert "measure" in refused.reason
-    assert "adapt" in refused.reason
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"time": "now: it is false"}, "nothing but a time"),
+        ({"time": "05:00 LIES"}, "nothing but a time"),
+        ({"channel": "it_is_all_false"}, "one that the plan lists"),
+        ({"channel": "our website "}, "one that the plan lists"),
+        ({"channel": ["our website"]}, "one that the plan lists"),
+        ({"holding": "none"}, "no such holding statement"),
+        ({"text": "It is false."}, "not both"),
+    ],
+)
+def test_blanks_carry_no_claim(changes: dict[str, Any], why: str) -> None:
+    """A blank is filled by a time of day, or by a channel or contact that the plan lists, and by nothing else."""
+    assert why in give(Ledger(), "draft", statement="h", **{**FILLED, **changes})[0].reason
 
 
-def _check(released: Statement, history: list[tuple[str, str, dict[str, Any]]]) -> None:
-    """Judge a release by the raw history alone, with a model of its own."""
-    if released.kind == "holding":
-        assert released.text == _TEXT.replace("{time}", "05:00")
-        return
-    claims: dict[str, str] = {}
-    writers: set[str] = set()
-    approvals: set[str] = set()
-    text = ""
-    for name, by, args in history:
-        who = " ".join(by.casefold().split())
-        if name == "claim-verify" and args["evidence"] and claims.get(args["claim"]) == "open":
-            claims[args["claim"]] = "verified"
-        elif name == "claim-add" and who:
-            claims.setdefault(args["claim"], "open")
-        elif name == "claim-refute" and args["claim"] in claims and who:
-            claims[args["claim"]] = "refuted"
-        elif args.get("statement") != released.statement_id:
-            continue
-        elif name in ("draft", "correct") and args.get("text") and "holding" not in args and who:
-            if args["text"] != text or who not in writers:
-                writers.add(who)
-            if args["text"] == released.text:
-                text = args["text"]
-        elif name == "approve" and args["hash"] == released.text_hash:
-            approvals.add(who)
-    assert released.claims
-    assert all(claims.get(claim) == "verified" for claim in released.claims)
-    assert released.evidence
-    assert released.author in writers
-    assert len(set(released.approved_by)) >= 2
-    assert set(released.approved_by) <= approvals
-    assert released.author not in released.approved_by
-    assert released.text_hash == text_hash(released.text)
+def test_a_holding_statement_is_the_one_that_was_approved() -> None:
+    """An approval ends, binds the text, and needs two people; a plan that changed between draft and release is seen."""
+    for change, why in (
+        ({"expires": "2020-01-01T00:00:00Z"}, "expired"),
+        ({"expires": ""}, "no end"),
+        ({"text": _TEXT + " It is false."}, "not the one"),
+        ({"approved_by": ("first", "FIRST")}, "two different people"),
+    ):
+        rules = RULES._replace(holdings={"aware": msgspec.structs.replace(HOLDING, **change)})
+        assert why in give(Ledger(), "draft", statement="h", rules=rules, **FILLED)[0].reason
+    ledger = Ledger()
+    give(ledger, "draft", statement="h", **FILLED)
+    new = "Something else at {time}."
+    other = RULES._replace(holdings={"plan/aware": msgspec.structs.replace(HOLDING, text=new, hash=text_hash(new))})
+    assert "no longer" in give(ledger, "release", statement="h", rules=other)[0].reason
 
 
-def _attack(rounds: int, seed: int) -> int:
-    """Give random commands to fresh ledgers; return how many releases got through (each was judged)."""
-    rng = random.Random(seed)
-    people, texts = ["ann ", "Ann", "bo", "cy", "dee", ""], ["One.", "Two."]
-    names = ["claim-add", "claim-verify", "claim-refute", "draft", "draft", "approve", "approve", "approve", "release", "release",
-             "published", "correct", "retract", "delete-own-post"]  # fmt: skip
-    through = 0
-    for _ in range(rounds):
-        ledger = Ledger()
-        history: list[tuple[str, str, dict[str, Any]]] = []
-        for name in ("claim-add", "claim-verify", "draft", *rng.choices(names, k=rng.randint(4, 14))):
-            by, args = rng.choice(people), {"statement": rng.choice("ssst"), "claim": rng.choice("kkkl")}
-            args |= {"evidence": rng.choice([["e"], ["e"], []]), "text": rng.choice(texts)}
-            args["claims"] = rng.choice([["k"], ["k"], ["k", "l"], []])
-            args["hash"] = text_hash(rng.choice(texts))
-            if name == "draft" and rng.random() < 0.15:
-                args |= {"holding": rng.choice(["aware", "none"]), "time": rng.choice(["05:00", "it is false"])}
-            role = rng.choice(["lead", "on_call", "legal", "communication", ""])
-            history.append((name, by, args))
-            for statement in give(ledger, name, by=by, role=role, **args):
-                if statement.state == "released" and name == "release":
-                    through += 1
-                    _check(statement, history)
-    return through
-
-
-def test_random_commands_find_no_way_round() -> None:
-    """Random command sequences release nothing that the rules do not allow, and some do get through."""
-    assert _attack(4_000, 1) > 20
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_sequences_find_no_way_round() -> None:
-    """The same over 100,000 sequences."""
-    assert _attack(100_000, 2) > 500
+@pytest.mark.parametrize(("language", "words"), [("en", ("measure", "adapt", "channels")), ("fr", ("mesurer", "adapter", "canaux"))])
+def test_own_post_is_not_deleted(language: str, words: tuple[str, ...]) -> None:
+    """The refusal is on record and says what to do instead."""
+    refused = give(Ledger(), "delete-own-post", rules=RULES._replace(language=language))[0]
+    assert (refused.state, refused.kind) == ("refused", "refusal")
+    assert all(word in refused.reason for word in words)
