@@ -28,23 +28,24 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     said = " | ".join(f"“{_short(s.text, 90)}” ({_short(s.network, 20)})" for s in crisis.samples[:3])
     cap = (crisis.urgency, crisis.certainty, crisis.status)
     opened = words["opened"].format(at=_moment(crisis.opened_at, zone)) if crisis.opened_at else words["not_opened"]
+    colon = words["colon"]
     return [
         _short(headline, 200),
-        f"{words['severity']}: {crisis.severity}/5 ({', '.join(_word(CAP, one, language) for one in cap)})",
-        f"{words['said']}: {said or words['said_none']}",
-        f"{words['since']}: {_moment(crisis.onset, zone)}; {opened}",
-        f"{words['size']}: {_size(crisis, language)}",
-        f"{words['growth']}: {_growth(crisis, language)}",
-        f"{words['seen']}: {_seen(crisis, language, zone)}",
-        f"{words['kinds']}: {_kinds(crisis, language)}",
-        f"{words['where']}: "
+        f"{words['severity']}{colon} {crisis.severity}/5 ({', '.join(_word(CAP, one, language) for one in cap)})",
+        f"{words['said']}{colon} {said or words['said_none']}",
+        f"{words['since']}{colon} {_moment(crisis.onset, zone)}; {opened}",
+        f"{words['size']}{colon} {_size(crisis, language)}",
+        f"{words['growth']}{colon} {_growth(crisis, language)}",
+        f"{words['seen']}{colon} {_seen(crisis, language, zone)}",
+        f"{words['kinds']}{colon} {_kinds(crisis, language)}",
+        f"{words['where']}{colon} "
         + (
             ", ".join(f"{_short(n, 20)} {m}" for n, m in sorted(crisis.networks.items(), key=lambda x: (-x[1], x[0]))[:5])
             or words["nowhere"]
         ),
-        f"{words['why']}: " + ("; ".join(_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]) or words["why_none"]),
-        f"{words['unknown']}: {_unknown(crisis, language, zone)}",
-        f"{words['tasks']}: {_due(crisis, list(tasks), language, zone)}",
+        f"{words['why']}{colon} " + ("; ".join(_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]) or words["why_none"]),
+        f"{words['unknown']}{colon} {_unknown(crisis, language, zone)}",
+        f"{words['tasks']}{colon} {_due(crisis, list(tasks), language, zone)}",
     ]
 
 
@@ -72,7 +73,7 @@ def _seen(crisis: Crisis, language: str, zone: tzinfo) -> str:
     if first is None:
         return words["seen_none"]
     where = f"{_moment(first.published_at, zone)} {words['in']} {_short(first.network, 20)}"
-    return where + (f" ({words['sources']}: {_short(', '.join(first.sources), 60)})" if first.sources else "")
+    return where + (f" ({words['sources']}{words['colon']} {_short(', '.join(first.sources), 60)})" if first.sources else "")
 
 
 def _kinds(crisis: Crisis, language: str) -> str:
@@ -105,7 +106,7 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
     if len(due) > 3:
         shown.append(words["and_more"].format(n=len(due) - 3))
     has_it = _short(crisis.assigned_to or crisis.acknowledged_by, 60) or words["nobody"]
-    return f"{'; '.join(shown) or words['tasks_none']}. {words['who']}: {has_it}"
+    return f"{'; '.join(shown) or words['tasks_none']}. {words['who']}{words['colon']} {has_it}"
 
 
 def _word(table: dict[str, dict[str, str]], word: str, language: str) -> str:

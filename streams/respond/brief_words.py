@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WORDS = {
     "en": {
+        "colon": ":",
         "severity": "Severity",
         "since": "Since",
         "opened": "opened {at}",
@@ -43,6 +44,7 @@ WORDS = {
         "nobody": "nobody yet",
     },
     "fr": {
+        "colon": " :",
         "severity": "Gravité",
         "since": "Depuis",
         "opened": "ouverte le {at}",

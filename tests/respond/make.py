@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from schemas.cloudevents import header_maker
 from schemas.command import Command
 from schemas.crisis import Crisis, Sample
 from schemas.response import Notification
-from schemas.signal import Contribution, Forecast
+from schemas.signal import Contribution, Forecast, SignalWatermark
 from streams.engine.stage import InputRecord
 
 CRISIS = "acme-20140513T155320-1"
@@ -24,7 +25,7 @@ def card(seq: int = 1, at: str = AT, **more: Any) -> Crisis:
         "opened_at": AT, "mentions": 40, "authors": 30, "negative_share": 0.8, "kinds": {"snowball": 0.8, "rumour": 0.2},
         "forecast": Forecast(median=100.0, low=50.0, high=200.0), "networks": {"x": 40}, "page": True,
         "contributions": (Contribution(name="tone.negative", log_odds=2.0, text="80 % negative"),),
-        "samples": (Sample(mention_id="m1", network="x", text="they broke my <b>guitar</b>"),),
+        "samples": (Sample(mention_id="m1", network="x", text="they broke my <b>guitar</b>"),), "usual_day_authors": 12.0,
     }  # fmt: skip
     return Crisis(crisis_id=more.pop("crisis_id", CRISIS), brand="acme", seq=seq, updated_at=at, **{**base, **more})
 
@@ -39,6 +40,17 @@ def decided(seq: int, name: str, by: str = "writer", role: str = "lead", at: str
     """Return the noted event of one command."""
     command = Command(id=f"c{seq}", command=name, brand="acme", by=by, at_ms=0, role=role, crisis_id=CRISIS, args=args)
     return event("noted", card(seq, at, decision=command))
+
+
+def watermark(time_ms: int, offset: int) -> InputRecord:
+    """Return the record that says how far event time is."""
+    headers = header_maker("veille.watermark")(f"0-{time_ms}", "", "")
+    return InputRecord(offset, 0, None, msgspec.json.encode(SignalWatermark(time_ms=time_ms)), headers)
+
+
+def ms(text: str) -> int:
+    """Return a time in RFC 3339 as ms."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def note(route: str = "r", name: str = "opened", **more: Any) -> Notification:

@@ -2,25 +2,81 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from schemas.crisis import Sample
 from schemas.response import Task
-from streams.respond.brief import brief
+from schemas.signal import Contribution, Interval
+from streams.respond.brief import LINES, brief
 from streams.respond.mail import message
 from streams.respond.routes import Route
 from tests.respond.make import CRISIS, card, note
 
 
+def task(step: str = "pause", **more: Any) -> Task:
+    """Return one open task."""
+    base: dict[str, Any] = {"title": "Pause", "title_fr": "Suspendre", "role": "lead", "due_at": "2014-05-13T17:10:00Z"}
+    return Task(task_id=step, crisis_id=CRISIS, brand="acme", step=step, **{**base, **more})
+
+
 def test_twelve_lines_in_both_languages() -> None:
-    """Twelve lines, each one line, that say size, kind, what is not known and what is due."""
-    task = Task(task_id="t", crisis_id=CRISIS, brand="acme", step="pause", title="Pause", title_fr="Suspendre", role="lead",
-                due_at="2014-05-13T17:10:00Z")  # fmt: skip
-    crisis = card(blind={"feed": "2014-05-13T16:00:00Z"}, caveats=("no\nbaseline",))
-    english, french = brief(crisis, [task]), brief(crisis, [task], "fr")
-    assert len(english) == len(french) == 12
+    """What is said, since when, how big against a usual day, growth and forecast, earliest seen, kinds, what is not known, what is due."""
+    crisis = card(
+        blind={"feed": "2014-05-13T16:00:00Z"}, caveats=("a source is\nsilent",), timezone="Europe/Paris",
+        reproduction=Interval(mean=1.25, low=0.9, high=1.6),
+        contributions=(Contribution(name="tone.negative", log_odds=2.0, text="80 % negative", values={"share": 80.0, "usual": 12.5}),),
+    )  # fmt: skip
+    english, french = brief(crisis, [task()]), brief(crisis, [task()], "fr")
+    assert len(english) == len(french) == LINES == 12
     assert all("\n" not in line for line in english + french)
-    assert "40 mentions by 30 authors, 80% negative" in english[4]
-    assert "nothing here is verified; not watched: feed" in english[10]
-    assert "Pause (lead, until 13 17:10 UTC)" in english[11]
-    assert "Suspendre (lead, avant" in french[11]
+    assert english[2] == "Said: “they broke my <b>guitar</b>” (x)"
+    assert english[3] == "Since: 2014-05-13 17:53 CEST; opened 2014-05-13 19:00 CEST"
+    assert english[4] == "Size: 40 mentions by 30 authors, 80% negative; 2.5 times a usual day (12 authors)"
+    assert french[4] == "Ampleur : 40 mentions de 30 auteurs, 80 % négatives; 2,5 fois un jour habituel (12 auteurs)"
+    assert english[5] == "Growth: each mention brings 1.2 more (0.9 to 1.6); forecast for the next 24 h: 100 authors (50 to 200)"
+    assert french[9] == "Pourquoi l'alerte : 80 % de négatives, 12,5 % d'habitude"
+    assert "nothing here is verified; where it began; not watched: feed since 2014-05-13 18:00 CEST; a source is silent" in english[10]
+    assert "une source est muette" in brief(card(caveats=("a source is silent",)), (), "fr")[10]
+    assert english[11] == "Due: Pause (lead, until 19:10 CEST). Who has it: nobody yet"
+    assert french[11].startswith("À faire : Suspendre (lead, avant")
+
+
+def test_only_what_is_due_is_listed() -> None:
+    """Done tasks are gone; late and escalated ones say so and who has them; beyond three they are counted."""
+    tasks = [
+        task("a", state="done"),
+        task("b", state="late", people=("Ann",)),
+        task("c", state="escalated", people=("Bo",)),
+        task("d"),
+        task("e"),
+    ]
+    line = brief(card(), tasks)[11]
+    assert "Pause (Ann, until 17:10 UTC, late); Pause (Bo, until 17:10 UTC, escalated)" in line
+    assert "and 1 more" in line
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_bare_card_says_what_is_missing(language: str) -> None:
+    """Without samples, history, growth, origin or reasons there are still twelve lines, and none is empty."""
+    bare = card(samples=(), forecast=None, contributions=(), networks={}, kinds={}, usual_day_authors=0.0, originator=None, opened_at=None)
+    lines = brief(bare, (), language)
+    assert len(lines) == LINES
+    assert all(line.partition(":")[2].strip() for line in lines[1:])
+
+
+def test_hostile_texts_stay_on_their_line() -> None:
+    """Line breaks, control and direction characters of mentions do not reach the reader."""
+    lines = brief(card(headline="a\nb\x1b[31m\u202ec", samples=(Sample(mention_id="m", network="x\n", text="1\r\n2\u2066\x00"),)))
+    assert lines[0] == "a b[31mc"
+    assert lines[2] == "Said: “1 2” (x)"
+
+
+def test_an_exercise_is_called_one() -> None:
+    """Nobody takes a drill for the real thing."""
+    assert "Exercise" in brief(card(status="Exercise"))[1]
+    assert "EXERCICE" in brief(card(status="Exercise"), (), "fr")[1]
 
 
 def test_mail_is_one_thread() -> None:

@@ -1,78 +1,54 @@
-"""Messages against a local server that checks signatures, fails, stalls and redirects."""
+"""Messages against local servers that check signatures, schemas and limits, fail, stall and redirect."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import jsonschema
 import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from schemas.crisis import Sample
+from schemas.response import Task
 from streams.errors import BadInput
 from streams.respond.notify import REJECTED_TOPIC, NotifyWorker
 from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
 from streams.respond.target import Refused, pin
 from streams.respond.webhook import MAX_BODY_BYTES, Signer, body
-from tests.respond.make import note, noted_record
+from tests.respond.local import LIMITS, SCHEMAS, mail_server, server
+from tests.respond.make import CRISIS, note, noted_record
 
 OLD = "whsec_" + base64.b64encode(b"o" * 32).decode()
 NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()
-Seen = list[tuple[dict[str, str], bytes]]
-#: Answers the n-th request (from 1) with a status line and headers, or None to stall.
-Answer = Callable[[int], str | None]
+POSTED = ("webhook", "slack", "teams", "pagerduty", "alertmanager")
+FORMS = (*POSTED, "email")
 
 
-@contextlib.asynccontextmanager
-async def server(answer: Answer) -> AsyncIterator[tuple[str, Seen]]:
-    """Run an HTTP server on loopback; yield its URL and what it got."""
-    seen: Seen = []
-    end = asyncio.Event()
-    handlers: set[asyncio.Task[Any] | None] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handlers.add(asyncio.current_task())
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
-        seen.append((headers, await reader.readexactly(int(headers["content-length"]))))
-        reply = answer(len(seen))
-        if reply is None:
-            await end.wait()
-        else:
-            writer.write(f"HTTP/1.1 {reply}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-            with contextlib.suppress(ConnectionError):
-                await writer.drain()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-    running = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = running.sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}/hook?x=1", seen
-    finally:
-        end.set()
-        running.close()
-        await asyncio.gather(*(task for task in handlers if task))
-        await running.wait_closed()
-
-
-def worker(url: str, secret: str = NEW, form: str = "webhook", waits: list[float] | None = None, **settings: Any) -> NotifyWorker:
+def worker(
+    url: str, form: str = "webhook", *, secret: str = NEW, waits: list[float] | None = None, private: bool = True, **more: Any
+) -> NotifyWorker:
     """Return a worker with one route ``r`` that waits without time passing."""
 
     async def sleep(seconds: float) -> None:
         if waits is not None:
             waits.append(seconds)
 
-    values = {"allow_private_targets": True, "webhook_attempts": 3, "attempt_seconds": 0.5, **settings}
-    route = Route(name="r", format=form, url=url, secret=secret)
-    return NotifyWorker(RespondSettings(**values), sleep=sleep, routes={"r": route})
+    route = Route(name="r", format=form, url=url, secret=secret, to=("desk@example.org",), sender="veille@example.org",
+                  allow_private=private, language="en")  # fmt: skip
+    return NotifyWorker(RespondSettings(webhook_attempts=3, attempt_seconds=0.5), sleep=sleep, routes={"r": route}, **more)
+
+
+def hostile() -> Any:
+    """A notification whose mentions, headline and task try to ping, to link, to format, to steer and to be too long."""
+    text = "<!channel> @everyone <@U1> *x* [a](http://b) \u202e\x1b[31m\r\nBcc: x@example.org <b>" * 8
+    return note(
+        headline=text, caveats=tuple(text for _ in range(40)),
+        samples=tuple(Sample(mention_id=str(i), network="x<!here>", text=text) for i in range(80)),
+    )  # fmt: skip
 
 
 async def test_signed_and_repeated_under_one_id() -> None:
@@ -94,32 +70,124 @@ async def test_signed_and_repeated_under_one_id() -> None:
 async def test_both_secrets_sign_during_a_rotation() -> None:
     """While secrets rotate, holders of the old and of the new one can both check."""
     async with server(lambda n: "200 OK") as (url, seen):
-        one = worker(url, f"{OLD} {NEW}")
+        one = worker(url, secret=f"{OLD} {NEW}")
         await one.handle([noted_record(note())])
         await one.close()
     for secret in (OLD, NEW):
         Webhook(secret).verify(seen[0][1], seen[0][0])
 
 
+@pytest.mark.parametrize("form", POSTED)
+async def test_each_format_keeps_its_schema_and_limits(form: str) -> None:
+    """Opening, end and reminders fit what the service documents, also when every text is hostile and too long."""
+    task = Task(
+        task_id="t", crisis_id=CRISIS, brand="acme", step="pause", title="<!here> Pause", role="lead", due_at="2014-05-13T17:10:00Z"
+    )
+    notes = [hostile(), note(name="resolved", phase="resolved"), note(name="noted", acknowledged_by="ann")]
+    notes.append(
+        type(notes[0])(id="x", route="r", event="veille.task.late", time="2014-05-13T17:10:00Z", crisis=notes[0].crisis, tasks=(task,))
+    )
+    async with server(lambda n: "202 OK") as (url, seen):
+        one = worker(url, form)
+        assert await one.handle([noted_record(n) for n in notes]) == []
+        await one.close()
+    assert len(seen) == len(notes)
+    for headers, packed in seen:
+        assert headers["content-type"] == "application/json"
+        assert len(packed) < LIMITS.get(form, 40_000)
+        jsonschema.Draft202012Validator(SCHEMAS[form], format_checker=jsonschema.FormatChecker()).validate(json.loads(packed))
+        assert not {"\u202e", "\x1b", "\r"} & set(json.loads(packed)["text"] if form == "slack" else "")
+
+
+async def test_no_mention_pings_or_formats_in_slack() -> None:
+    """Control sequences, links and marks of a mention are escaped in the text and in the top-level text."""
+    async with server(lambda n: "200 OK") as (url, seen):
+        one = worker(url, "slack")
+        await one.handle([noted_record(hostile())])
+        await one.close()
+    sent = json.loads(seen[0][1])
+    shown = sent["text"] + sent["blocks"][1]["text"]["text"]
+    assert not {"<", ">", "*", "`", "_"} & set(shown)
+    assert "&lt;!channel&gt;" in shown
+
+
+async def test_paging_follows_the_life_of_the_crisis() -> None:
+    """Trigger, acknowledge and resolve name one incident: the crisis."""
+    async with server(lambda n: "202 OK") as (url, seen):
+        one = worker(url, "pagerduty")
+        names = [note(), note(name="noted", acknowledged_by="ann"), note(name="merged", phase="merged"), note(name="cancelled")]
+        await one.handle([noted_record(n) for n in names])
+        await one.close()
+    sent = [json.loads(packed) for _, packed in seen]
+    assert [event["event_action"] for event in sent] == ["trigger", "acknowledge", "resolve", "resolve"]
+    assert {event["dedup_key"] for event in sent} == {CRISIS}
+
+
+async def test_alertmanager_receivers_see_firing_and_resolved() -> None:
+    """The end carries its time; both share the fingerprint that receivers group by."""
+    async with server(lambda n: "200 OK") as (url, seen):
+        one = worker(url, "alertmanager")
+        await one.handle([noted_record(note()), noted_record(note(name="resolved", phase="resolved"))])
+        await one.close()
+    first, last = (json.loads(packed) for _, packed in seen)
+    assert (first["status"], last["status"]) == ("firing", "resolved")
+    assert last["alerts"][0]["endsAt"] == note().time
+    assert first["alerts"][0]["fingerprint"] == last["alerts"][0]["fingerprint"]
+
+
+async def test_mail_is_taken_and_repeated() -> None:
+    """A mail server that is busy gets the mail again; one crisis is one thread."""
+    async with mail_server(lambda n: "451 busy" if n < 3 else "250 fine") as (url, took):
+        one = worker(url, "email")
+        assert await one.handle([noted_record(hostile())]) == []
+        await one.close()
+    assert len(took) == 1
+    assert f"References: <{CRISIS}@veille>" in took[0].replace("\r\n ", " ")
+    assert "\r\nBcc:" not in took[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     ("reply", "tries", "reason"),
     [
-        ("503 Busy", 3, b"http 503"),
-        ("302 Found\r\nLocation: http://127.0.0.1:1/", 1, b"http 302"),
-        (None, 3, b"timeout"),
-        ("410 Gone", 1, b"http 410"),
+        ("503 Busy", 3, "http 503"),
+        ("302 Found\r\nLocation: http://127.0.0.1:1/", 1, "http 302"),
+        ("307 Moved\r\nLocation: http://169.254.169.254/", 1, "http 307"),
+        (None, 3, "timeout"),
+        ("410 Gone", 1, "http 410"),
+        ("400 Bad", 1, "http 400"),
     ],
 )
-async def test_dead_letters(reply: str | None, tries: int, reason: bytes) -> None:
+async def test_dead_letters(form: str, reply: str | None, tries: int, reason: str) -> None:
     """A target that fails, redirects, stalls or is gone ends in a dead letter with the reason; redirects are not followed."""
-    async with server(lambda n: reply) as (url, seen):
-        one = worker(url)
+    calls: list[int] = []
+
+    def answer(number: int) -> str | None:
+        calls.append(number)
+        if form != "email" or reply is None:
+            return reply
+        return "451 busy" if tries > 1 else "550 no"
+
+    async with mail_server(answer) if form == "email" else server(answer) as (url, _):
+        one = worker(url, form)
         dead = await one.handle([noted_record(note())])
         await one.close()
-    assert len(seen) == tries
+    assert len(calls) == tries
     assert [d.topic for d in dead] == [REJECTED_TOPIC]
-    assert dict(dead[0].headers)["veille-reason"] == reason
+    if form == "email" and reply is not None:
+        reason = "smtp 451" if tries > 1 else "smtp 550"
+    assert dict(dead[0].headers)["veille-reason"].decode() in ((reason, "TimeoutError") if form == "email" else (reason,))
     assert dead[0].value == noted_record(note()).value
+
+
+async def test_a_dead_target_holds_up_no_batch() -> None:
+    """Once a route's message was given up, the next ones are tried once each, until one gets through."""
+    async with server(lambda n: "500 Oops" if n <= 5 else "200 OK") as (url, seen):
+        one = worker(url)
+        dead = await one.handle([noted_record(note(seq=seq)) for seq in range(1, 6)])
+        await one.close()
+    assert [dict(d.headers)["veille-attempts"] for d in dead] == [b"3", b"1", b"1"]
+    assert len(seen) == 7
 
 
 async def test_nobody_listens() -> None:
@@ -132,41 +200,51 @@ async def test_nobody_listens() -> None:
     assert reasons == [b"ConnectError", b"no such route", b"unreadable"]
 
 
-async def test_private_targets_are_refused() -> None:
-    """Loopback, private names and names with one private address among public ones are refused unless allowed."""
-    async with server(lambda n: "200 OK") as (url, seen):
-        one = worker(url, allow_private_targets=False)
-        dead = await one.handle([noted_record(note())])
-        await one.close()
-    assert seen == []
-    assert b"private" in dict(dead[0].headers)["veille-reason"]
+@pytest.mark.parametrize("form", FORMS)
+async def test_private_targets_are_refused(form: str) -> None:
+    """No format reaches loopback, or a name with one private address among public ones, unless the route allows it."""
 
     async def mixed(host: str, port: int) -> list[str]:
         return ["1.1.1.1", "10.0.0.1"]
 
-    with pytest.raises(Refused):
-        await pin("https://example.org/", allow_private=False, lookup=mixed)
+    scheme = "smtp" if form == "email" else "http"
+    for url, more in ((f"{scheme}://127.0.0.1:9/", {}), (f"{scheme}://example.org/", {"lookup": mixed})):
+        one = worker(url, form, private=False, **more)
+        dead = await one.handle([noted_record(note())])
+        await one.close()
+        assert dict(dead[0].headers)["veille-attempts"] == b"1"
+        assert b"private" in dict(dead[0].headers)["veille-reason"]
+
+
+async def test_targets_that_are_none() -> None:
+    """Other schemes, credentials in the URL, and ports that are none are refused."""
+
+    async def public(host: str, port: int) -> list[str]:
+        return ["1.1.1.1"]
+
     for bad in ("ftp://example.org", "https://a:b@example.org/", "http://", "http://x:99999/"):
         with pytest.raises(Refused):
-            await pin(bad, allow_private=True, lookup=mixed)
+            await pin(bad, allow_private=True, lookup=public)
 
 
 async def test_the_address_is_pinned() -> None:
-    """The name is looked up once, and the connection goes to that address with the name in Host and SNI."""
+    """A name that changes between check and connection changes nothing: it is looked up once for each attempt, and that address is used."""
+    answers = iter([["2606:4700::1111"], ["127.0.0.1"]])
 
-    async def one(host: str, port: int) -> list[str]:
-        return ["2606:4700::1111"]
+    async def rebinding(host: str, port: int) -> list[str]:
+        return next(answers)
 
-    target = await pin("https://example.org:8443/a?b=c", allow_private=False, lookup=one)
-    assert target == ("https://[2606:4700::1111]:8443/a?b=c", "example.org:8443", "example.org")
+    target = await pin("https://example.org:8443/a?b=c", allow_private=False, lookup=rebinding)
+    assert target[:3] == ("https://[2606:4700::1111]:8443/a?b=c", "example.org:8443", "example.org")
+    with pytest.raises(Refused):
+        await pin("https://example.org:8443/a?b=c", allow_private=False, lookup=rebinding)
 
 
 def test_bodies_stay_small() -> None:
     """A card that would be too long loses its lists, and says which."""
-    long = note(samples=tuple(Sample(mention_id=str(i), network="x", text="é" * 280) for i in range(80)))
-    packed = body(long)
+    packed = body(hostile())
     assert len(packed) < MAX_BODY_BYTES
-    assert json.loads(packed)["veilleshed"] == "samples"
+    assert "samples" in json.loads(packed)["veilleshed"]
     assert "veilleshed" not in json.loads(body(note()))
 
 
@@ -174,30 +252,3 @@ def test_a_bad_secret_says_the_mend() -> None:
     """A secret that is none is refused at start."""
     with pytest.raises(BadInput, match="whsec_"):
         Signer("whsec_é")
-
-
-@pytest.mark.parametrize("form", ["slack", "teams", "pagerduty", "alertmanager"])
-async def test_formats_keep_their_limits_and_escape(form: str) -> None:
-    """Each service's format arrives, within its limits, and no mention can ping or format."""
-    async with server(lambda n: "202 OK") as (url, seen):
-        one = worker(url, "key", form)
-        big = note(samples=tuple(Sample(mention_id=str(i), network="x", text="<!here> " * 35) for i in range(5)))
-        ended = note(name="resolved", phase="resolved")
-        assert await one.handle([noted_record(big), noted_record(ended)]) == []
-        await one.close()
-    first, last = (json.loads(packed) for _, packed in seen)
-    if form == "slack":
-        assert first["text"]
-        assert len(first["blocks"]) <= 50
-        assert len(first["blocks"][1]["text"]["text"]) <= 3000
-        assert "<!" not in first["text"] + first["blocks"][1]["text"]["text"]
-    elif form == "teams":
-        assert first["attachments"][0]["content"]["type"] == "AdaptiveCard"
-        assert len(seen[0][1]) < 28_000
-    elif form == "pagerduty":
-        assert (first["event_action"], last["event_action"]) == ("trigger", "resolve")
-        assert first["dedup_key"] == last["dedup_key"]
-        assert len(first["payload"]["summary"]) <= 1024
-        assert first["payload"]["severity"] in ("critical", "error", "warning", "info")
-    else:
-        assert (first["version"], first["status"], last["status"]) == ("4", "firing", "resolved")

@@ -1,4 +1,4 @@
-"""Respond: tasks, statements and messages out of crisis events."""
+"""Respond: tasks, statements and messages out of crisis events and the passing of event time."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.response import Statement, Task
+from schemas.response import Claim, Notification, Statement, Task
 from streams.engine.stage import InputRecord, Output
 from streams.errors import LogGap
-from streams.respond.gate import text_hash
+from streams.respond.ledger import text_hash
+from streams.respond.playbook import Playbook, Role, Step
 from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
 from streams.respond.stage import RespondPartition
-from tests.respond.make import card, decided, event
+from tests.respond.make import CRISIS, card, decided, event, ms, watermark
 
-ROUTES = {"log": Route(name="log", format="log"), "night": Route(name="night", format="slack", url="http://x", severity=4)}
+ROUTES = {
+    "log": Route(name="log", format="log"),
+    "night": Route(name="night", format="slack", url="http://x", severity=4),
+    "pause": Route(name="pause", format="webhook", url="http://x", only_steps=True),
+    "pd": Route(name="pd", format="pagerduty", url="http://x", secret="key"),
+}
 
 
-def fresh() -> RespondPartition:
+def fresh(**more: Any) -> RespondPartition:
     """Return a stage that has read nothing."""
-    stage = RespondPartition(0, RespondSettings(), routes=ROUTES)
+    stage = RespondPartition(0, RespondSettings(), routes=ROUTES, **more)
     stage.restore({}, None)
     return stage
 
@@ -33,14 +39,20 @@ def read(outputs: list[Output], topic: str, kind: type[Any]) -> list[Any]:
     return [msgspec.json.decode(o.value or b"", type=kind) for o in outputs if o.topic == topic]
 
 
+def statements(outputs: list[Output]) -> list[Statement]:
+    """Return the statements, without the entries of the claims ledger."""
+    found = [o for o in outputs if o.topic == "crisis.statements" and o.headers[0][1] == b"veille.statement"]
+    return read(found, "crisis.statements", Statement)
+
+
 def story() -> list[InputRecord]:
-    """A crisis from its opening through a release to a refuted claim."""
+    """A crisis from its opening through a release to a refuted claim; its first sample is captured as number 1."""
     return [
         event("suspected", card(1, phase="suspected", opened_at=None)),
         event("opened", card(2)),
         decided(3, "claim-add", claim="k", text="it broke"),
-        decided(4, "claim-verify", claim="k", evidence=["e"]),
-        decided(5, "draft", statement="s", text="We pay.", claims=["k"], evidence=["e"]),
+        decided(4, "claim-verify", claim="k", evidence=[f"{CRISIS}/1"]),
+        decided(5, "draft", statement="s", text="We pay.", claims=["k"], evidence=["1"]),
         decided(6, "approve", by="b", statement="s", hash=text_hash("We pay.")),
         decided(7, "approve", by="c", statement="s", hash=text_hash("We pay.")),
         decided(8, "release", statement="s"),
@@ -53,28 +65,101 @@ def story() -> list[InputRecord]:
 
 
 def test_a_crisis_gets_its_plan() -> None:
-    """The opening makes the plan's tasks with deadlines; done, repeated and late ones are answered."""
-    outputs = list(fresh().process(story()))
+    """The opening makes the plan's tasks with deadlines; done, repeated and late ones are answered; a correction outlives the crisis."""
+    outputs = list(fresh().process([*story(), watermark(ms("2014-05-15T09:00:00Z"), 13)]))
     tasks = read(outputs, "crisis.tasks", Task)
     assert [t.seq for t in tasks] == list(range(1, len(tasks) + 1))
-    assert tasks[0].step == "pause"
-    assert tasks[0].due_at == "2014-05-13T17:10:00Z"
-    pause = [t.state for t in tasks if t.step == "pause"]
-    assert pause == ["open", "done", "refused"]
-    assert [t.state for t in tasks if t.step == "verify"] == ["open", "escalated"]
-    assert next(t.step for t in tasks if t.step.startswith("correct:")) == "correct:s"
+    assert (tasks[0].step, tasks[0].opened_at, tasks[0].due_at) == ("pause", "2014-05-13T17:00:00Z", "2014-05-13T17:10:00Z")
+    assert [(t.state, t.command_id) for t in tasks if t.step == "pause"] == [("open", ""), ("done", "c9"), ("refused", "c10")]
+    assert [t.state for t in tasks if t.step == "verify"] == ["open", "late", "escalated"]
+    assert [t.state for t in tasks if t.step == "correct:s"] == ["open", "late", "escalated"]
 
 
 def test_statements_pass_the_gate() -> None:
-    """A statement is recorded at each step, and a refuted claim asks for its correction."""
-    statements = read(list(fresh().process(story())), "crisis.statements", Statement)
-    assert [s.state for s in statements] == ["draft", "draft", "approved", "released", "needs_correction"]
+    """Ledger and statements are recorded step by step under their commands, and a refuted claim asks for a correction."""
+    outputs = list(fresh().process(story()))
+    assert [(s.state, s.command_id) for s in statements(outputs)] == [
+        ("draft", "c5"), ("draft", "c6"), ("approved", "c7"), ("released", "c8"), ("needs_correction", "c12"),
+    ]  # fmt: skip
+    claims = [o for o in outputs if o.topic == "crisis.statements" and o.headers[0][1] == b"veille.claim"]
+    assert [(c.status, c.evidence) for c in read(claims, "crisis.statements", Claim)] == [
+        ("open", ()), ("verified", (f"{CRISIS}/1",)), ("refuted", ()),
+    ]  # fmt: skip
+    seqs = [msgspec.json.decode(o.value or b"")["seq"] for o in outputs if o.topic == "crisis.statements"]
+    assert seqs == list(range(1, 9))
+
+
+def test_what_was_never_captured_proves_nothing() -> None:
+    """Evidence ids are those of crisis.evidence, counted from the same events; a capture may be named by its command."""
+    log = [
+        event("opened", card(1)),
+        decided(2, "claim-add", claim="k", text="it broke"),
+        decided(3, "claim-verify", claim="k", evidence=["2"]),
+        decided(4, "capture", target="https://example.org/letter"),
+        decided(5, "claim-verify", claim="k", evidence=["c4"]),
+    ]
+    outputs = [o for o in fresh().process(log) if o.topic == "crisis.statements"]
+    assert "capture it first" in statements(outputs)[0].reason
+    assert read(outputs[-1:], "crisis.statements", Claim)[0].evidence == (f"{CRISIS}/2",)
+
+
+def test_deleting_the_own_post_is_on_record() -> None:
+    """The crisis stage refuses it; the gate records what to do instead, and no card changes."""
+    refused = decided(2, "delete-own-post")._replace(headers=event("refused", card(2)).headers)
+    found = statements(list(fresh().process([event("opened", card(1)), refused])))
+    assert [(s.state, s.kind, s.command_id) for s in found] == [("refused", "refusal", "c2")]
+    assert "measure the impact" in found[0].reason
+
+
+def test_a_quiet_brand_is_reminded() -> None:
+    """Deadlines pass with the watermark where the brand says nothing, once each, at their own time, and the deputy gets what escalates."""
+    plan = Playbook(
+        id="p", title="t", steps=(Step(id="pause", title="Pause", role="lead", within_minutes=10, escalate_minutes=20, route="pause"),),
+        roles={"lead": Role(title="Lead", people=("Ann",), deputy="second"), "second": Role(title="Second", people=("Bo",))},
+    )  # fmt: skip
+    log = [event("opened", card(1))]
+    log += [watermark(ms(f"2014-05-13T17:{minute:02d}:00Z"), minute) for minute in range(5, 60, 5)]
+    outputs = list(fresh(plans=[plan]).process(log))
+    tasks = [(t.state, t.people) for t in read(outputs, "crisis.tasks", Task)]
+    assert tasks == [("open", ("Ann",)), ("late", ("Ann",)), ("escalated", ("Bo",))]
+    notes = read(outputs, "crisis.notifications", Notification)
+    assert [(n.route, n.event, n.time[11:16]) for n in notes] == [
+        ("pause", "veille.task.opened", "17:00"), ("log", "veille.crisis.opened", "17:00"), ("pd", "veille.crisis.opened", "17:00"),
+        ("log", "veille.task.late", "17:10"), ("pd", "veille.task.late", "17:10"),
+        ("log", "veille.task.escalated", "17:20"), ("pd", "veille.task.escalated", "17:20"),
+    ]  # fmt: skip
+    assert [[t.step for t in n.tasks] for n in notes] == [["pause"]] * 7
+    assert len({n.id for n in notes}) == 7
 
 
 def test_messages_follow_the_routes() -> None:
-    """Suspicions and notes are not told, updates are throttled, and a route with a higher severity gets the end alone."""
-    notes = [dict(o.headers) for o in fresh().process(story()) if o.topic == "crisis.notifications"]
-    assert [n["ce_id"] for n in notes] == [b"acme-2-log", b"acme-13-log", b"acme-13-night"]
+    """Suspicions and notes are not told; what comes too early waits; the end goes to those who heard of the crisis, and only to them."""
+    notes = read(list(fresh().process(story())), "crisis.notifications", Notification)
+    about = [(n.route, n.event.removeprefix("veille.crisis."), n.time[8:16]) for n in notes if n.event.startswith("veille.crisis")]
+    assert [(e, t) for r, e, t in about if r == "log"] == [("opened", "13T17:00"), ("updated", "13T18:00"), ("resolved", "14T09:00")]
+    assert [r for r, _, _ in about if r == "night"] == []
+
+
+def test_what_gets_worse_is_told_at_once() -> None:
+    """A rise in severity passes the throttle and reaches the route that asked for it; easing waits; a mute silences all but the end."""
+    log = [
+        event("opened", card(1)), event("escalated", card(2, at="2014-05-13T17:02:00Z", severity=4)),
+        event("eased", card(3, at="2014-05-13T17:04:00Z", severity=4)),
+        event("updated", card(4, at="2014-05-13T17:06:00Z", severity=4)), event("eased", card(5, at="2014-05-13T17:08:00Z", severity=4)),
+        event("noted", card(6, at="2014-05-13T17:09:00Z", severity=4, muted_until="2014-05-13T23:00:00Z")),
+        event("escalated", card(7, at="2014-05-13T17:10:00Z", severity=5, muted_until="2014-05-13T23:00:00Z")),
+        event("cancelled", card(8, at="2014-05-13T17:11:00Z", severity=5, muted_until="2014-05-13T23:00:00Z", phase="cancelled")),
+    ]  # fmt: skip
+    notes = read(list(fresh().process(log)), "crisis.notifications", Notification)
+    assert [n.event[14:] for n in notes if n.route == "night"] == ["escalated", "cancelled"]
+    assert [n.event[14:] for n in notes if n.route == "log"] == ["opened", "escalated", "cancelled"]
+
+
+def test_an_acknowledgement_stops_the_pager() -> None:
+    """Whoever takes it is told to the paging service, and to nobody else."""
+    log = [event("opened", card(1)), decided(2, "ack")]
+    notes = read(list(fresh().process(log)), "crisis.notifications", Notification)
+    assert [n.route for n in notes if n.event == "veille.crisis.noted"] == ["pd"]
 
 
 def test_gap_stops() -> None:
@@ -83,11 +168,26 @@ def test_gap_stops() -> None:
         fresh().process([story()[0], story()[3]])
 
 
+def timed() -> list[InputRecord]:
+    """The story with watermark records between its events."""
+    mixed: list[InputRecord] = []
+    for record in story():
+        at = ms(dict(record.headers)["ce_time"].decode())
+        mixed += [watermark(at - at % 60_000, len(mixed)), record._replace(offset=len(mixed) + 1)]
+    return [*mixed, watermark(ms("2014-05-15T09:00:00Z"), len(mixed))]
+
+
+def test_watermarks_change_no_record() -> None:
+    """A deadline passes with the next event or with a watermark before it: the records are the same."""
+    without = [*story(), watermark(ms("2014-05-15T09:00:00Z"), 13)]
+    assert list(fresh().process(timed())) == list(fresh().process(without))
+
+
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["on", "save", "crash"])), min_size=3, max_size=12))
+@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["on", "save", "crash"])), min_size=3, max_size=20))
 def test_restarts_and_repeats_change_nothing(cuts: list[tuple[int, str]]) -> None:
     """Cut, saved, restored and delivered again anywhere, the same records are sent."""
-    records = story()
+    records = timed()
     calm = list(fresh().process(records))
     stage, at, saved = fresh(), 0, 0
     states: dict[bytes, bytes] = {}
