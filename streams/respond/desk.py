@@ -81,9 +81,9 @@ def on_event(brand: BrandDesk, event: str, crisis: Crisis, house: House) -> list
         desk.card = msgspec.structs.replace(crisis, decision=None)
         if crisis.opened_at is not None and crisis.phase in ("open", "escalated"):
             for task, step in tasks.start(desk.tasks, plan, crisis, at_ms):
-                writer.task(task)
+                task = writer.task(task)
                 if step.route in house.routes:
-                    writer.tell(f"t{brand.task_seq}", house.routes[step.route], "veille.task.opened", desk, (task,))
+                    writer.tell(f"t{task.seq}", house.routes[step.route], "veille.task.opened", desk, (task,))
     _decide(writer, desk, plan, crisis, at_ms, house)
     for route in tell.due_now(desk.told, event, crisis, at_ms, house.routes, house.every_ms):
         writer.tell(str(crisis.seq), route, f"veille.crisis.{event}", desk)
@@ -113,8 +113,7 @@ def _decide(writer: _Writer, desk: Desk, plan: Playbook, crisis: Crisis, at_ms: 
         for record in answer.records:
             writer.statement(record)
         for key in answer.to_correct:
-            task = tasks.to_correct(desk.tasks, plan, crisis, key, at_ms)
-            writer.task(task)
+            task = writer.task(tasks.to_correct(desk.tasks, plan, crisis, key, at_ms))
             _remind(writer, desk, house, [task], "veille.task.opened")
 
 
@@ -137,9 +136,7 @@ def on_time(brand: BrandDesk, before_ms: int, house: House) -> list[Output]:
         writer = _Writer(brand, rfc3339(brand.now_ms), outputs)
         for name in sorted(brand.desks):
             desk = brand.desks[name]
-            changed = tasks.remind(desk.tasks, desk.card.phase, due)
-            for task in changed:
-                writer.task(task)
+            changed = [writer.task(task) for task in tasks.remind(desk.tasks, desk.card.phase, due)]
             for state in ("late", "escalated"):
                 _remind(writer, desk, house, [task for task in changed if task.state == state], f"veille.task.{state}")
             for route, event in tell.waited(desk.told, desk.card, due, house.every_ms):
@@ -155,7 +152,7 @@ def _remind(writer: _Writer, desk: Desk, house: House, late: Sequence[Task], eve
     at = datetime.fromisoformat(writer.time)
     for route in house.routes.values():
         if route.name in desk.told and route.wants(event.removeprefix("veille."), desk.card, at):
-            writer.tell(f"t{writer.brand.task_seq}", route, event, desk, tuple(late))
+            writer.tell(f"t{late[-1].seq}", route, event, desk, tuple(late))
 
 
 class _Writer:
@@ -165,11 +162,13 @@ class _Writer:
         self.brand, self.time, self._outputs = brand, time, outputs
         self._key = brand.brand.encode()
 
-    def task(self, task: Task) -> None:
+    def task(self, task: Task) -> Task:
+        """Record a task; return it with its number."""
         self.brand.task_seq += 1
-        value = _json.encode(msgspec.structs.replace(task, seq=self.brand.task_seq))
-        headers = _task_headers(f"{self.brand.brand}-{self.brand.task_seq}", task.crisis_id, self.time)
-        self._outputs.append(Output("crisis.tasks", self._key, value, headers))
+        task = msgspec.structs.replace(task, seq=self.brand.task_seq)
+        headers = _task_headers(f"{self.brand.brand}-{task.seq}", task.crisis_id, self.time)
+        self._outputs.append(Output("crisis.tasks", self._key, _json.encode(task), headers))
+        return task
 
     def statement(self, record: Statement | Claim) -> None:
         self.brand.statement_seq += 1
