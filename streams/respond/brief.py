@@ -43,7 +43,7 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
             ", ".join(f"{_short(n, 20)} {m}" for n, m in sorted(crisis.networks.items(), key=lambda x: (-x[1], x[0]))[:5])
             or words["nowhere"]
         ),
-        f"{words['why']}{colon} " + ("; ".join(_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]) or words["why_none"]),
+        f"{words['why']}{colon} {_why(crisis, language)}",
         f"{words['unknown']}{colon} {_unknown(crisis, language, zone)}",
         f"{words['tasks']}{colon} {_due(crisis, list(tasks), language, zone)}",
     ]
@@ -82,6 +82,11 @@ def _kinds(crisis: Crisis, language: str) -> str:
     if not crisis.kind_set_by:
         return text
     return f"{_word(KINDS, crisis.kind, language)}, {WORDS[language]['set_by']} {_short(crisis.kind_set_by, 40)} ({text})"
+
+
+def _why(crisis: Crisis, language: str) -> str:
+    said = [_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]]
+    return "; ".join(said) or WORDS[language]["why_none"]
 
 
 def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:

@@ -26,7 +26,7 @@ def test_twelve_lines_in_both_languages() -> None:
     crisis = card(
         blind={"feed": "2014-05-13T16:00:00Z"}, caveats=("a source is\nsilent",), timezone="Europe/Paris",
         reproduction=Interval(mean=1.25, low=0.9, high=1.6),
-        contributions=(Contribution(name="tone.negative", log_odds=2.0, text="80 % negative", values={"share": 80.0, "usual": 12.5}),),
+        contributions=(Contribution(name="tone.negative", log_odds=2.0, text="80 % negative", text_fr="80 % de négatives"),),
     )  # fmt: skip
     english, french = brief(crisis, [task()]), brief(crisis, [task()], "fr")
     assert len(english) == len(french) == LINES == 12
@@ -36,7 +36,7 @@ def test_twelve_lines_in_both_languages() -> None:
     assert english[4] == "Size: 40 mentions by 30 authors, 80% negative; 2.5 times a usual day (12 authors)"
     assert french[4] == "Ampleur : 40 mentions de 30 auteurs, 80 % négatives; 2,5 fois un jour habituel (12 auteurs)"
     assert english[5] == "Growth: each mention brings 1.2 more (0.9 to 1.6); forecast for the next 24 h: 100 authors (50 to 200)"
-    assert french[9] == "Pourquoi l'alerte : 80 % de négatives, 12,5 % d'habitude"
+    assert french[9] == "Pourquoi l'alerte : 80 % de négatives"
     assert "nothing here is verified; where it began; not watched: feed since 2014-05-13 18:00 CEST; a source is silent" in english[10]
     assert "une source est muette" in brief(card(caveats=("a source is silent",)), (), "fr")[10]
     assert english[11] == "Due: Pause (lead, until 19:10 CEST). Who has it: nobody yet"
