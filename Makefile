@@ -92,8 +92,8 @@ schemas: $(DEV)  ## write JSON Schemas, AsyncAPI, Kubernetes topics and the gene
 docs: schemas  ## the generated pages of docs/
 
 .PHONY: kafka
-kafka: $(DEV)  ## a real Apache Kafka on loopback, until Ctrl-C (needs Java and Maven)
-	$(BIN)/python -m infra.kafka
+kafka: $(DEV)  ## a real Apache Kafka on loopback, until Ctrl-C (needs Java and Maven; BROKERS=3, PORT=9092, KEEP=folder)
+	@$(BIN)/python -m infra.kafka --brokers $(or $(BROKERS),1) --port $(or $(PORT),9092) $(if $(KEEP),--keep "$(KEEP)")
 
 .PHONY: train-polarity
 train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from infra.kafka.jars import HERE, LIBS, fetch_jars, java
+from infra.kafka.keeper import Keeper
 
 
 class DidNotStart(RuntimeError):
@@ -33,10 +34,21 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def _require_free(port: int) -> None:
+    """Raise `DidNotStart` where somebody else listens: a client would take them for the broker that is about to start."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DidNotStart(f"port {port} is in use (a broker that already runs?); name another one with --port") from error
+
+
 class Broker:
     """One Kafka process; it knows its folder, its ports and its process id."""
 
-    def __init__(self, folder: Path, node: int, port: int, controller_port: int, heap_mb: int) -> None:
+    def __init__(self, folder: Path, node: int, port: int, controller_port: int, heap_mb: int, keeper: Keeper) -> None:
+        self._keeper = keeper
         self.folder = folder
         self.node = node
         self.port = port
@@ -90,12 +102,14 @@ class Broker:
         return [java(), *flags, "-cp", f"{libs}/*", main, *arguments]
 
     def start(self, libs: Path) -> None:
-        """Start the process; it need not answer yet."""
+        """Start the process; it need not answer yet. Raises `DidNotStart` where its port is taken."""
+        _require_free(self.port)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.java(libs, "kafka.Kafka", str(self.properties)),
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.folder, start_new_session=True,
             )  # fmt: skip
+        self._keeper.watch(self._process.pid)
 
     def answers(self) -> bool:
         """Whether the port takes connections. Raises `DidNotStart` when the process has ended."""
@@ -118,20 +132,24 @@ class Broker:
 
     def stop(self, *, grace_seconds: float = 20.0, hard: bool = False) -> None:
         """End the process (SIGTERM, then SIGKILL; ``hard`` only SIGKILL) and wait for it."""
-        process, self._process = self._process, None
-        if process is None or process.poll() is not None:
+        process = self._process
+        if process is None:
             return
-        process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGKILL if hard else signal.SIGTERM)
-        try:
-            process.wait(grace_seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGKILL if hard else signal.SIGTERM)
+            try:
+                process.wait(grace_seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        # Only now: interrupted before, a second stop finds the process again, and so does the keeper.
+        self._process = None
+        self._keeper.forget(process.pid)
 
 
 class KafkaCluster:
-    """One or three brokers (each also a controller) on loopback.
+    """One or three brokers (each also a controller) on loopback. They end with this process, even where it is killed.
 
     ``keep``: a folder that outlives the cluster; a later one with the same folder goes on with its records and ports.
     ``port``: where the first broker listens (0: a free one). ``properties``: more lines of ``server.properties``.
@@ -148,6 +166,7 @@ class KafkaCluster:
         self._port = port
         self._heap_mb = heap_mb
         self._extra = properties or {}
+        self._keeper: Keeper | None = None
         self.brokers: list[Broker] = []
 
     @property
@@ -160,8 +179,9 @@ class KafkaCluster:
         libs = fetch_jars()
         java()
         self._folder = (self._keep or Path(tempfile.mkdtemp(prefix="veille-kafka-"))).resolve()
+        self._keeper = Keeper(self._folder, remove=self._keep is None)
         try:
-            self._prepare(libs, self._folder)
+            self._prepare(libs, self._folder, self._keeper)
             for broker in self.brokers:
                 broker.start(libs)
             self.wait(timeout_seconds)
@@ -170,8 +190,12 @@ class KafkaCluster:
             raise
         return self
 
-    def _prepare(self, libs: Path, folder: Path) -> None:
+    def _prepare(self, libs: Path, folder: Path, keeper: Keeper) -> None:
         known = sorted(folder.glob("node-*/ports"))
+        if known and len(known) != self._count:
+            raise DidNotStart(
+                f"the store in {folder} belongs to {len(known)} broker(s), not {self._count}: ask for as many, or name another folder"
+            )
         if known:
             places = [[int(word) for word in path.read_text("utf-8").split()] for path in known]
         else:
@@ -185,7 +209,7 @@ class KafkaCluster:
         for node, (port, controller_port) in enumerate(places, 1):
             home = folder / f"node-{node}"
             home.mkdir(parents=True, exist_ok=True)
-            broker = Broker(home, node, port, controller_port, self._heap_mb)
+            broker = Broker(home, node, port, controller_port, self._heap_mb, keeper)
             broker.configure(voters, len(places), self._extra)
             self.brokers.append(broker)
             if not known:
@@ -218,6 +242,9 @@ class KafkaCluster:
         if self._folder is not None and self._keep is None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
 
     def __enter__(self) -> KafkaCluster:
         return self.start()

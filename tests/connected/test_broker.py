@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from infra.kafka import KafkaCluster, Missing, jars
+from infra.kafka import DidNotStart, KafkaCluster, Missing, jars
 
 pytestmark = pytest.mark.connected
 
@@ -91,15 +92,75 @@ def test_nothing_is_left_behind() -> None:
         pass
 
 
-def test_the_command_prints_its_bootstrap_servers_and_ends_cleanly() -> None:
-    """`python -m infra.kafka` says where it listens on stdout and ends with 0 on SIGTERM."""
-    command = [sys.executable, "-m", "infra.kafka", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`make kafka`'s program, up and listening, with its temporary files under ``tmp_path``."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.kafka", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {"TMPDIR": str(tmp_path)},
+    ) as process:  # fmt: skip
+        yield process
+        process.kill()
+
+
+def _processes_of(folder: Path) -> list[int]:
+    """Processes whose command line names ``folder``."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("word", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=lambda word: word.name)
+def test_the_command_leaves_nothing_behind_however_it_ends(command: subprocess.Popen[str], tmp_path: Path, word: signal.Signals) -> None:
+    """It says where it listens, and after any end, SIGKILL too, there is no process, no folder and no port of it."""
+    assert command.stdout is not None
+    host, _, port = command.stdout.readline().strip().partition(":")
+    socket.create_connection((host, int(port)), timeout=5).close()
+    assert _processes_of(tmp_path)
+    os.kill(command.pid, word)
+    assert command.wait(60) == (-signal.SIGKILL if word == signal.SIGKILL else 0)
+    # Killed, it cannot wait itself for what it leaves to its keeper.
+    while _processes_of(tmp_path) or list(tmp_path.iterdir()):
+        time.sleep(0.1)
+    with pytest.raises(OSError), socket.create_connection((host, int(port)), timeout=1):
+        pass
+
+
+async def test_a_kept_store_outlives_a_killed_command(tmp_path: Path) -> None:
+    """With ``--keep`` the store of a killed command is closed in order, and the next one goes on with it."""
+    keep = tmp_path / "store"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.kafka", "--port", "0", "--keep", str(keep)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with process:
         assert process.stdout is not None
-        host, _, port = process.stdout.readline().strip().partition(":")
-        socket.create_connection((host, int(port)), timeout=5).close()
-        os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(60) == 0
+        await _write(process.stdout.readline().strip(), "kept", 10)
+        process.kill()
+    while _processes_of(keep):
+        time.sleep(0.1)
+    with KafkaCluster(keep=keep) as second:
+        assert await _read(second.bootstrap, "kept", 10) == list(range(10))
+
+
+def test_a_port_in_use_is_named(kafka: KafkaCluster) -> None:
+    """A second broker on a taken port does not pass the first one off as itself."""
+    with pytest.raises(DidNotStart, match=r"in use.*--port"):
+        KafkaCluster(port=kafka.brokers[0].port).start()
+
+
+def test_a_kept_store_of_another_size_is_named(tmp_path: Path) -> None:
+    """A store of three brokers is not started as one."""
+    for node in (1, 2, 3):
+        (tmp_path / f"node-{node}").mkdir()
+        (tmp_path / f"node-{node}" / "ports").write_text("1 2\n", "utf-8")
+    with pytest.raises(DidNotStart, match="belongs to 3"):
+        KafkaCluster(keep=tmp_path).start()
 
 
 def test_a_missing_java_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
