@@ -1,4 +1,4 @@
-"""What a fault run is made of: worker processes, a steady publisher, the wait for the end, and the comparison."""
+"""What a fault run is made of: worker processes, a steady publisher, and the wait for the end."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.engine.topics import TopicPlan, ensure_topics
 from streams.settings import Settings
 
 INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals")
-OUTPUTS = ("mentions.enriched", "brand.signals", "crisis.events")
 TOPICS = (*INPUTS, "crisis.commands", "crisis.events", "mentions.rejected", "watchlist", "positions")
 PARTITIONS = 4
 
@@ -75,8 +72,8 @@ class Crew:
         self._folder = folder
         self._run = run
         self._command = [
-            sys.executable, "-m", "streams.cli.main", "worker", "--broker", broker, "--run", run, "--watchlist", str(watchlist),
-            "--stages", "enrich,detect,commands,crisis", "--port", "0",
+            sys.executable, "-m", "streams.evaluate.fault_worker", "worker", "--broker", broker, "--run", run,
+            "--watchlist", str(watchlist), "--stages", "enrich,detect,commands,crisis", "--port", "0",
         ]  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VEILLE_")}
         self._environment = kept | {
@@ -176,7 +173,8 @@ class Publisher:
             raise TimeoutError("the raw log could not be published in time")
 
 
-def _consumer(broker: str, group: str) -> Consumer:
+def consumer(broker: str, group: str) -> Consumer:
+    """Return a consumer that commits nothing by itself."""
     return Consumer(
         {"bootstrap.servers": broker, "group.id": group, "enable.auto.commit": False, "enable.partition.eof": False, "log_level": 0}
     )
@@ -185,7 +183,7 @@ def _consumer(broker: str, group: str) -> Consumer:
 def wait_until_read(broker: str, run: str, seconds: float, tend: Callable[[], None]) -> None:
     """Wait until the group has committed the ends of all inputs and nothing grows. Raises `TimeoutError` with the lag."""
     settings = settings_of(broker, run)
-    consumer = _consumer(broker, settings.group_id)
+    reader = consumer(broker, settings.group_id)
     deadline = time.monotonic() + seconds
     calm_since = 0.0
     before: list[int] = []
@@ -195,8 +193,8 @@ def wait_until_read(broker: str, run: str, seconds: float, tend: Callable[[], No
             tend()
             try:
                 places = [TopicPartition(settings.topic(name), number) for name in INPUTS for number in range(PARTITIONS)]
-                ends = [consumer.get_watermark_offsets(place, timeout=5)[1] for place in places]
-                done = [max(0, place.offset) for place in consumer.committed(places, timeout=5)]
+                ends = [reader.get_watermark_offsets(place, timeout=5)[1] for place in places]
+                done = [max(0, place.offset) for place in reader.committed(places, timeout=5)]
                 lag = sum(end - read for end, read in zip(ends, done, strict=True))
                 if lag or ends != before:
                     calm_since = time.monotonic()
@@ -209,96 +207,4 @@ def wait_until_read(broker: str, run: str, seconds: float, tend: Callable[[], No
                 raise TimeoutError(f"{lag} records were not read and committed within {seconds:g} s")
             time.sleep(0.3)
     finally:
-        consumer.close()
-
-
-@dataclass(frozen=True)
-class Written:
-    """One record as a consumer sees it."""
-
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
-
-
-#: ``ce_id`` to record, and how many repeats were dropped.
-class Outputs(dict[str, Written]):
-    """Records of one topic by ``ce_id``; ``repeats`` were the same, ``contradictions`` had one id and other bytes."""
-
-    repeats = 0
-    contradictions = 0
-
-
-def read_outputs(broker: str, run: str) -> dict[str, Outputs]:
-    """Return what a run wrote for each topic; control records (without a key) are left out."""
-    settings = settings_of(broker, run)
-    return {name: _read(broker, settings.topic(name)) for name in OUTPUTS}
-
-
-def _read(broker: str, topic: str) -> Outputs:
-    consumer = _consumer(broker, "compare")
-    found = Outputs()
-    try:
-        for number in range(PARTITIONS):
-            place = TopicPartition(topic, number, OFFSET_BEGINNING)
-            _, end = consumer.get_watermark_offsets(place, timeout=10)
-            consumer.assign([place])
-            position = 0
-            while position < end:
-                for message in consumer.consume(5000, 1.0):
-                    if message.error():
-                        raise KafkaException(message.error())
-                    position = message.offset() + 1
-                    if message.key() is not None:
-                        _take(found, message)
-            consumer.unassign()
-    finally:
-        consumer.close()
-    return found
-
-
-def _take(found: Outputs, message: Any) -> None:
-    headers = tuple(message.headers() or ())
-    identity = dict(headers).get("ce_id", b"").decode()
-    record = Written(message.key(), message.value() or b"", headers)
-    known = found.get(identity)
-    if known is None:
-        found[identity] = record
-    elif known == record:
-        found.repeats += 1
-    else:
-        found.contradictions += 1
-
-
-@dataclass
-class Comparison:
-    """By topic: records of the calm run, how many the rough run lacks, has too many or has otherwise, and its repeats."""
-
-    topics: dict[str, dict[str, int]]
-    examples: dict[str, list[str]]
-
-    @property
-    def equal(self) -> bool:
-        """Whether a consumer that drops equal ``ce_id`` could not tell the runs apart."""
-        return all(not counts[word] for counts in self.topics.values() for word in ("missing", "extra", "other", "contradictions"))
-
-    def lines(self) -> list[str]:
-        """The summary for people; ids only."""
-        found = [f"{name}: " + ", ".join(f"{count} {word}" for word, count in counts.items()) for name, counts in self.topics.items()]
-        return found + [f"  {name}: {', '.join(ids)}" for name, ids in self.examples.items() if ids]
-
-
-def compare(calm: dict[str, Outputs], rough: dict[str, Outputs]) -> Comparison:
-    """Compare two runs, record by record under its ``ce_id`` (which holds brand and seq)."""
-    topics, examples = {}, {}
-    for name, before in calm.items():
-        after = rough[name]
-        missing = [identity for identity in before if identity not in after]
-        extra = [identity for identity in after if identity not in before]
-        other = [identity for identity, record in before.items() if identity in after and after[identity] != record]
-        topics[name] = {
-            "records": len(before), "missing": len(missing), "extra": len(extra), "other": len(other),
-            "repeats": after.repeats, "contradictions": before.contradictions + after.contradictions,
-        }  # fmt: skip
-        examples[name] = [*(f"-{i}" for i in missing[:4]), *(f"+{i}" for i in extra[:4]), *(f"!{i}" for i in other[:4])]
-    return Comparison(topics, examples)
+        reader.close()
