@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schemas.brand import Watchlist
 from streams.clock import wall_ms
+from streams.engine.ending import Guard
 from streams.engine.topics import partition_count
 from streams.engine.worker import Worker, run_worker
 from streams.enrich.watchlist import Watchlists, load_watchlist
@@ -20,7 +21,7 @@ from streams.sources.watchlists import following
 from streams.topology import build_specs
 
 
-async def _main(settings: Settings) -> int:
+async def _main(settings: Settings, guard: Guard) -> int:
     watchlists = Watchlists()
     # Version 0 names nobody: with the topic as the watchlist, mentions before the first marker concern no brand.
     version = 0
@@ -45,7 +46,7 @@ async def _main(settings: Settings) -> int:
 
             telling.add_done_callback(ended)
             stack.push_async_callback(_cancelled, telling)
-        return await run_worker(settings, [], worker=worker)
+        return await run_worker(settings, [], worker=worker, guard=guard)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
@@ -55,4 +56,6 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 def run_live(settings: Settings) -> int:
     """Run a worker until SIGINT, SIGTERM or an error that it may not survive; return the exit code."""
-    return asyncio.run(_main(settings))
+    # The guard outlasts the loop: what hangs after the worker has ended is bounded too.
+    with Guard(settings.engine) as guard:
+        return asyncio.run(_main(settings, guard))

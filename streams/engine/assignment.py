@@ -20,6 +20,9 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+#: A broker that has not answered for so long makes the worker not ready.
+SILENCE_SECONDS = 10.0
+
 
 class Assignment:
     """The engine's side of the transport's `Feed`: one `Runner` for each stage and owned partition.
@@ -172,9 +175,10 @@ class Assignment:
         }
 
     @property
-    def recovered(self) -> bool:
-        """Whether this worker is in the group and every owned partition has its state back."""
-        return self.joined and all(runner.recovered for runners in self.runners.values() for runner in runners)
+    def ready(self) -> bool:
+        """Whether this worker is in the group, every owned partition has its state back, and the broker answers."""
+        recovered = all(runner.recovered for runners in self.runners.values() for runner in runners)
+        return self.joined and recovered and monotonic() - self._heard_at < SILENCE_SECONDS
 
     def positions(self) -> dict[str, int]:
         """Return ``{"topic:partition": next offset to read}`` of what is owned, with logical topic names."""
@@ -223,7 +227,7 @@ class Assignment:
                 continue
             places = list(self.runners)
             try:
-                ends = await asyncio.wait_for(self._consumer().kafka.end_offsets(places), min(10.0, limit / 2))
+                ends = await asyncio.wait_for(self._consumer().kafka.end_offsets(places), min(SILENCE_SECONDS, limit / 2))
                 self._heard_at = monotonic()
             except Exception as error:
                 if monotonic() - self._heard_at > limit:

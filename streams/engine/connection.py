@@ -34,13 +34,15 @@ def connection(settings: Settings) -> dict[str, Any]:
     return found
 
 
-async def close(client: Any) -> None:
-    """Stop a client of aiokafka, whatever the broker does.
+async def close(client: Any, seconds: float = 3.0) -> None:
+    """Stop a client of aiokafka, whatever the broker does; after ``seconds`` it is left behind.
 
-    aiokafka awaits tasks that it has just cancelled and, with a broker that does not answer, hands their cancellation on to its caller,
-    who would take it for its own.
+    aiokafka waits for answers of a broker that may be gone. It also awaits tasks that it has just cancelled and then hands their
+    cancellation on to its caller, who would take it for its own.
     """
     stopping = asyncio.ensure_future(client.stop())
-    await asyncio.wait({stopping})
-    if not stopping.cancelled():
+    await asyncio.wait({stopping}, timeout=seconds)
+    if not stopping.done():
+        stopping.cancel()
+    elif not stopping.cancelled():
         stopping.exception()

@@ -7,12 +7,15 @@ import os
 import sys
 import threading
 import traceback
+from types import TracebackType
+from typing import Self
 
 import structlog
 from aiokafka.errors import KafkaConnectionError
 
 from streams.clock import monotonic
 from streams.errors import Unreachable, VeilleError
+from streams.settings import EngineSettings
 
 log = structlog.get_logger(__name__)
 
@@ -37,34 +40,37 @@ def verdict(error: BaseException | None, broker: str) -> int:
 class Guard:
     """A thread that ends the process when the event loop can no longer do it: nothing in the loop can tell that it hangs.
 
-    ``stop_seconds`` bounds the time from `stopping` to `finished`; ``stall_seconds`` how long the loop may stand still.
+    ``stop_grace_seconds`` bounds the time from `stopping` until the context is left; ``stall_seconds`` how long the loop may stand
+    still while `beat` runs in it.
     """
 
-    def __init__(self, *, stop_seconds: float, stall_seconds: float) -> None:
-        self._stop_seconds = stop_seconds
-        self._stall_seconds = stall_seconds
-        self._beat_at = monotonic()
+    def __init__(self, settings: EngineSettings) -> None:
+        self._stop_seconds = settings.stop_grace_seconds
+        self._stall_seconds = settings.stall_seconds
+        self._beat_at: float | None = None
         self._stopping_at: float | None = None
         self._finished = threading.Event()
 
-    def start(self) -> None:
-        """Begin to watch."""
+    def __enter__(self) -> Self:
         threading.Thread(target=self._watch, name="veille-guard", daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._finished.set()
 
     def stopping(self) -> None:
-        """A stop was asked for. Safe in a signal handler."""
+        """A stop was asked for, or the worker has failed. Safe in a signal handler."""
         if self._stopping_at is None:
             self._stopping_at = monotonic()
 
-    def finished(self) -> None:
-        """The worker has ended by itself."""
-        self._finished.set()
-
     async def beat(self) -> None:
         """Show, from the event loop, that it moves. Runs until cancelled."""
-        while True:
-            self._beat_at = monotonic()
-            await asyncio.sleep(0.2)
+        try:
+            while True:
+                self._beat_at = monotonic()
+                await asyncio.sleep(0.2)
+        finally:
+            self._beat_at = None
 
     def _watch(self) -> None:
         seen = monotonic()
@@ -72,11 +78,12 @@ class Guard:
             now = monotonic()
             if now - seen > 2.0:
                 # The whole process was asleep (a suspended machine, SIGSTOP): that is no hang of the loop.
-                self._beat_at = now
+                self._beat_at = self._beat_at and now
             seen = now
             if self._stopping_at is not None and now - self._stopping_at > self._stop_seconds:
                 self._end(f"the stop took longer than {self._stop_seconds:g} s")
-            if now - self._beat_at > self._stall_seconds:
+            beat_at = self._beat_at
+            if beat_at is not None and now - beat_at > self._stall_seconds:
                 self._end(f"the event loop stood still for {self._stall_seconds:g} s: a stage does not return")
 
     @staticmethod

@@ -35,8 +35,8 @@ class PositionsWriter:
         """Publish until cancelled."""
         producer = AIOKafkaProducer(**connection(self._settings), acks=1)
         last: dict[str, int] = {}
-        await producer.start()
         try:
+            await producer.start()
             while True:
                 await asyncio.sleep(self._seconds)
                 now = dict(self._positions())
@@ -48,7 +48,7 @@ class PositionsWriter:
                 except KafkaError:
                     continue
         finally:
-            await producer.stop()
+            await close(producer)
 
 
 class PositionsReader:

@@ -62,11 +62,13 @@ class Worker:
         self.assignment = Assignment(settings, specs, self.outbox, meter, fail=self.fail)
         self.partition_counts: dict[str, int] = {}
         self._connected = False
+        #: Called, from the event loop, once the worker begins to end.
+        self.on_stopping: Callable[[], None] = lambda: None
 
     @property
     def ready(self) -> bool:
-        """Whether everything owned is recovered and input and output are connected."""
-        return self._connected and self._error is None and not self._stop.is_set() and self.assignment.recovered
+        """Whether everything owned is recovered, and input and output are connected to a broker that answers."""
+        return self._connected and self._error is None and not self._stop.is_set() and self.assignment.ready
 
     @property
     def error(self) -> BaseException | None:
@@ -79,12 +81,14 @@ class Worker:
 
     def stop(self) -> None:
         """Ask for an orderly stop: save, commit, leave the group."""
+        self.on_stopping()
         self._stop.set()
 
     def fail(self, error: BaseException) -> None:
         """End the worker with ``error``. Nothing is saved or committed any more."""
         if self._error is None and not isinstance(error, asyncio.CancelledError):
             self._error = error
+            self.on_stopping()
             self.assignment.abandon()
             self._stop.set()
 
@@ -256,30 +260,36 @@ async def run_worker(
     meter: Meter = NULL_METER,
     on_ready: Callable[[], None] | None = None,
     worker: Worker | None = None,
+    guard: Guard | None = None,
 ) -> int:
     """Run ``specs`` until SIGINT, SIGTERM or a fatal error; return the exit code.
 
-    In the main thread it takes over both signals meanwhile. A stop that outlasts ``stop_grace_seconds``, and an event loop that
+    In the main thread it takes over both signals meanwhile. An end that outlasts ``stop_grace_seconds``, and an event loop that
     stands still for ``stall_seconds``, end the process with code 1, whatever hangs. ``worker`` hands in one made before
-    (to ask it for `Worker.ready`).
+    (to ask it for `Worker.ready`), ``guard`` a guard that also watches what the caller does afterwards.
     """
+    if guard is None:
+        with Guard(settings.engine) as own:
+            return await run_worker(settings, specs, meter=meter, on_ready=on_ready, worker=worker, guard=own)
     worker = worker or Worker(settings, specs, meter=meter, on_ready=on_ready)
-    loop = asyncio.get_running_loop()
-    guard = Guard(stop_seconds=settings.engine.stop_grace_seconds, stall_seconds=settings.engine.stall_seconds)
-
-    def told(number: int, frame: FrameType | None) -> None:
-        guard.stopping()
-        loop.call_soon_threadsafe(worker.stop)
-
+    worker.on_stopping = guard.stopping
+    handler = _told(guard, worker, asyncio.get_running_loop())
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     beat = asyncio.ensure_future(guard.beat())
-    guard.start()
     try:
         return await worker.run()
     finally:
-        guard.finished()
         beat.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, usual in before.items():
+            signal.signal(number, usual)
+
+
+def _told(guard: Guard, worker: Worker, loop: asyncio.AbstractEventLoop) -> Callable[[int, FrameType | None], None]:
+    def told(number: int, frame: FrameType | None) -> None:
+        # At once, and not only by way of the worker: a loop that stands still does not get that far.
+        guard.stopping()
+        loop.call_soon_threadsafe(worker.stop)
+
+    return told

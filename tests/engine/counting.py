@@ -63,6 +63,26 @@ class Hanging(Counting):
             pass
 
 
+async def _for_ever(*_: object, **__: object) -> None:
+    """Hang, and do not even let oneself be cancelled."""
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            continue
+
+
+#: What can be made to hang in a worker: name to (object of the worker's, method).
+HANGS: dict[str, tuple[str, str]] = {
+    "confirmation": ("outbox", "confirmed"),
+    "closing the outbox": ("outbox", "stop"),
+    "closing the partitions": ("assignment", "close"),
+    "committing": ("assignment", "_commit"),
+    "watching": ("assignment", "watch"),
+    "the application": ("", "_shut"),
+}
+
+
 def counting_spec(fail_at: int = -1, error: Exception | None = None) -> StageSpec:
     """Return the stage on topic ``numbers``."""
 
@@ -146,15 +166,30 @@ def counted(found: list[tuple[bytes | None, bytes | None]]) -> dict[bytes, bytes
 
 
 def main() -> int:
-    """``counting.py BROKER RUN [hang]``: run a worker until a signal; with ``hang`` its stage never returns."""
-    from streams.engine.worker import run_worker
+    """``counting.py BROKER RUN [HANG]``: run a worker until a signal; with a name of `HANGS` or ``the stage`` something never returns."""
+    from streams.engine.ending import Guard
+    from streams.engine.worker import Worker, run_worker
     from streams.logs import configure
 
     configure("INFO")
-    if "hang" in sys.argv:
-        settings = settings_for(sys.argv[1], sys.argv[2], stall_seconds=2)
-        return asyncio.run(run_worker(settings, [StageSpec("counting", "numbers", Hanging)]))
-    return asyncio.run(run_worker(settings_for(sys.argv[1], sys.argv[2]), [counting_spec()]))
+    broker, run, *hang = sys.argv[1:]
+    stalled = hang == ["the stalled stage"]
+    settings = settings_for(broker, run, stall_seconds=2 if stalled else 60, **({"stop_grace_seconds": 3} if hang else {}))
+    stuck = HANGS.get(hang[0]) if hang else None
+    spec = StageSpec("counting", "numbers", Hanging) if hang and stuck is None else counting_spec()
+
+    async def work(guard: Guard) -> int:
+        def get_stuck() -> None:
+            if stuck is not None:
+                setattr(getattr(worker, stuck[0]) if stuck[0] else worker, stuck[1], _for_ever)
+
+        worker = Worker(settings, [spec], on_ready=get_stuck)
+        if stuck == HANGS["watching"]:
+            get_stuck()
+        return await run_worker(settings, [], worker=worker, guard=guard)
+
+    with Guard(settings.engine) as guard:
+        return asyncio.run(work(guard))
 
 
 if __name__ == "__main__":
