@@ -97,7 +97,7 @@ kafka: $(DEV)  ## a real Apache Kafka on loopback, until Ctrl-C (needs Java and 
 
 .PHONY: train-polarity
 train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded)
-	$(BIN)/python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz --data ../shared/data --out streams/enrich/data/polarity.npz
+	$(BIN)/python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz
 
 .PHONY: bench
 bench: $(PEERS)  ## the benchmarks, small (veille bench NAME --json for all of one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Enriched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+class Enriched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One mention as it concerns one brand. Identity is (``partition``, ``offset``, ``brand``).
 
     ``partition`` and ``offset`` are those of the raw record. ``applies_ms`` is when the mention counts:

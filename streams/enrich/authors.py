@@ -14,6 +14,9 @@ from streams.enrich.fold import fold
 from streams.enrich.times import loose_ms
 
 _DAY_MS = 86_400_000
+_NEW_MS, _YOUNG_MS = 7 * _DAY_MS, 60 * _DAY_MS
+_POSTS_A_DAY = 150
+_PLAIN: tuple[int, tuple[str, ...]] = (1000, ())
 _DEFAULT_HANDLE = re.compile(r"^(?:[a-z]+[a-z_]*\d{6,}|user[-_]?\d+|[a-z]{2,}-\d{4,})$")
 #: Reason -> factor in thousandths. Assumed, after the bot features of Yang et al. 2020 (age, completeness, handle, rates).
 FACTORS = {
@@ -33,9 +36,12 @@ def shipped_press() -> frozenset[str]:
     return frozenset(fold(str(entry)) for entry in yaml.safe_load(text)["press"])
 
 
-@lru_cache(maxsize=65_536)
-def _created_ms(text: str) -> int:
-    return loose_ms(text)
+@lru_cache(maxsize=_CACHE)
+def _created_ms(text: str) -> int | None:
+    try:
+        return loose_ms(text)
+    except (ValueError, OverflowError):
+        return None
 
 
 class AuthorHasher:
@@ -63,36 +69,38 @@ class AuthorHasher:
 
 def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, ...]]:
     """Return (weight in thousandths, reasons why it is below 1000); what the publisher does not say counts for nobody."""
-    if author is None:
-        return 1000, ()
+    if author is None or author.verified:
+        return _PLAIN
     reasons: list[str] = []
-    if author.created_at:
-        try:
-            days: int | None = (published_ms - _created_ms(author.created_at)) // _DAY_MS
-        except (ValueError, OverflowError):
-            days = None
-        if days is not None:
-            if 0 <= days < 7:
-                reasons.append("new_account")
-            elif 7 <= days < 60:
-                reasons.append("young_account")
-            if author.posts is not None and author.posts > 150 * max(days, 1):
-                reasons.append("posts_too_much")
-    if author.handle and author.handle[-1].isdigit() and _DEFAULT_HANDLE.match(author.handle.lower()):
+    created = author.created_at
+    if created and (created_ms := _created_ms(created)) is not None:
+        age = published_ms - created_ms
+        if age < _YOUNG_MS and age >= 0:
+            reasons.append("new_account" if age < _NEW_MS else "young_account")
+        posts = author.posts
+        if posts is not None and posts > _POSTS_A_DAY and posts > _POSTS_A_DAY * max(age // _DAY_MS, 1):
+            reasons.append("posts_too_much")
+    handle = author.handle
+    # Most handles are ruled out before the pattern is tried.
+    likely = handle and handle[-1].isdigit() and (handle[-6:].isdigit() or "-" in handle or handle[:4].lower() == "user")
+    if handle and likely and _DEFAULT_HANDLE.match(handle.lower()):
         reasons.append("default_handle")
-    if author.name == "" or (author.bio == "" and not author.name):
+    name = author.name
+    if name == "" or (not name and author.bio == ""):
         reasons.append("no_profile")
-    followers, following = author.followers, author.following
-    if followers is not None and following is not None and following > 500 and following > 20 * max(followers, 1):
-        reasons.append("follows_many")
-    if followers is not None and followers <= 1:
-        reasons.append("no_followers")
-    if author.verified:
-        return 1000, ()
+    followers = author.followers
+    if followers is not None:
+        following = author.following
+        if following is not None and following > 500 and following > 20 * max(followers, 1):
+            reasons.append("follows_many")
+        if followers <= 1:
+            reasons.append("no_followers")
+    if not reasons:
+        return _PLAIN
     weight = 1000
     for reason in reasons:
         weight = weight * FACTORS[reason] // 1000
-    return max(weight, _LEAST) if reasons else 1000, tuple(reasons)
+    return max(weight, _LEAST), tuple(reasons)
 
 
 def is_public_figure(author: Author) -> bool:

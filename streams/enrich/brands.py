@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import ahocorasick_rs
@@ -88,6 +89,7 @@ class BrandMatcher:
         self._patterns = [*sorted(self._uses), *sorted(self._aux - self._uses.keys())]
         self._naming = len(self._uses)
         self._matches: dict[tuple[int, int], Match] = {}
+        self._tag = lru_cache(maxsize=16_384)(self._read_tag)
         self._meaning = [tuple(self._uses.get(pattern, ())) for pattern in self._patterns]
         self._helps = [pattern in self._aux for pattern in self._patterns]
         self._left = [_bound(pattern[0]) for pattern in self._patterns]
@@ -164,27 +166,76 @@ class BrandMatcher:
 
         ``text`` is the mention's text without URLs, ``folded`` the same folded, ``handle`` the author's folded handle.
         """
-        found: dict[int, int] = dict.fromkeys(self.owners(network, handle, author_id), _OWNED) if self._owned else {}
-        hay, tags = folded, ()
+        found: dict[int, int] = {}
+        if self._owned and (self._owned_somewhere or handle in self._owned or author_id in self._owned):
+            found = dict.fromkeys(self.owners(network, handle, author_id), _OWNED)
+        hay = folded
+        tagged: list[_Use] = []
         if "#" in folded:
-            tags = tuple(dict.fromkeys(_TAG.findall(text)))[:_MAX_TAGS]
-            words = [split for split in map(split_hashtag, tags) if " " in split]
-            if words:
-                hay = folded + "\n" + "\n".join(words)
-        hits = self._find(hay, overlapping=True) if self._find is not None else []
-        if hits or tags:
-            self._weigh(hay, len(folded), hits, tags, network, found)
-        if not found:
-            return []
+            for tag in dict.fromkeys(_TAG.findall(text)[:_MAX_TAGS]):
+                words, uses = self._tag(tag)
+                hay += words
+                tagged += uses
+        hits = self._find(hay, overlapping=True) if self._find is not None else ()
+        if hits or tagged:
+            self._weigh(hay, len(folded), hits, tagged, network, found)
         known = self._matches
-        matches = []
-        for index in sorted(found):
-            kind = found[index]
-            match = known.get((index, kind))
-            if match is None:
-                match = known[index, kind] = Match(index, self.brands[index].id, MATCHED[kind])
-            matches.append(match)
-        return matches
+        return [known.get(pair) or self._matched(pair) for pair in (sorted(found.items()) if len(found) > 1 else found.items())]
+
+    def _matched(self, pair: tuple[int, int]) -> Match:
+        index, kind = pair
+        match = self._matches[pair] = Match(index, self.brands[index].id, MATCHED[kind])
+        return match
+
+    def _read_tag(self, tag: str) -> tuple[str, tuple[_Use, ...]]:
+        """Return what a hashtag adds to the text that is searched, and what it says as a whole."""
+        split = split_hashtag(tag)
+        word = _NOT_WORD.sub("", fold(tag))
+        return "\n" + split if " " in split else "", tuple(self._compact.get(word) or self._affixed(word))
+
+    def _weigh(
+        self,
+        hay: str,
+        end_of_text: int,
+        hits: Sequence[tuple[int, int, int]],
+        tagged: Sequence[_Use],
+        network: str,
+        found: dict[int, int],
+    ) -> None:
+        naming, meaning, excluded, size = self._naming, self._meaning, self._excluded, len(hay)
+        candidates: list[tuple[_Use, int, int, int]] = []
+        for pattern, start, end in hits:
+            if pattern >= naming or not self._stands(hay, pattern, start, end):
+                continue
+            before = hay[start - 1] if start else " "
+            for use in meaning[pattern]:
+                brand, kind, networks, ambiguous = use
+                if kind == _NAME:
+                    if before == "@":
+                        continue
+                    if before == "#" or start > end_of_text:
+                        kind = _HASHTAG
+                elif kind == _HANDLE:
+                    domain = network == "bluesky" and end + 1 < size and hay[end] == "." and _inside_word(hay[end + 1])
+                    if domain or (networks and network not in networks) or _inside_word(before):
+                        continue
+                if found.get(brand, 9) > kind:
+                    if ambiguous or brand in excluded:
+                        candidates.append((use, kind, start, end))
+                    else:
+                        found[brand] = kind
+        candidates += [(use, _HASHTAG, -1, -1) for use in tagged if not use.networks or network in use.networks]
+        present: dict[str, list[tuple[int, int]]] | None = None
+        for use, kind, start, end in candidates:
+            index = use.brand
+            if found.get(index, 9) <= kind:
+                continue
+            if use.ambiguous or index in excluded:
+                if present is None:
+                    present = self._helpers(hay, hits)
+                if not self._fits(use, start, end, present):
+                    continue
+            found[index] = kind
 
     def _stands(self, hay: str, pattern: int, start: int, end: int) -> bool:
         """Say whether a hit begins and ends at word boundaries."""
@@ -192,49 +243,7 @@ class BrandMatcher:
             return False
         return end == len(hay) or hay[end] in _GAPS or not self._right[pattern] or not _inside_word(hay[end])
 
-    def _weigh(
-        self, hay: str, end_of_text: int, hits: list[tuple[int, int, int]], tags: Sequence[str], network: str, found: dict[int, int]
-    ) -> None:
-        naming, meaning, excluded = self._naming, self._meaning, self._excluded
-        candidates: list[tuple[_Use, int, int, int]] = []
-        for pattern, start, end in hits:
-            if pattern >= naming or not self._stands(hay, pattern, start, end):
-                continue
-            before = hay[start - 1] if start else " "
-            for use in meaning[pattern]:
-                kind = use.kind
-                if kind == _NAME:
-                    if before == "@":
-                        continue
-                    if before == "#" or start > end_of_text:
-                        kind = _HASHTAG
-                elif kind == _HANDLE:
-                    domain = network == "bluesky" and end + 1 < len(hay) and hay[end] == "." and _inside_word(hay[end + 1])
-                    if _inside_word(before) or domain or (use.networks and network not in use.networks):
-                        continue
-                if found.get(use.brand, 9) > kind:
-                    if use.ambiguous or use.brand in excluded:
-                        candidates.append((use, kind, start, end))
-                    else:
-                        found[use.brand] = kind
-        for tag in tags:
-            word = _NOT_WORD.sub("", fold(tag))
-            for part in self._compact.get(word) or self._affixed(word):
-                if not part.networks or network in part.networks:
-                    candidates.append((part, _HASHTAG, -1, -1))
-        present: dict[str, list[tuple[int, int]]] | None = None
-        for use, kind, start, end in candidates:
-            index = use.brand
-            if found.get(index, 9) <= kind:
-                continue
-            if use.ambiguous or index in self._excluded:
-                if present is None:
-                    present = self._helpers(hay, hits)
-                if not self._fits(use, kind, start, end, present):
-                    continue
-            found[index] = kind
-
-    def _helpers(self, hay: str, hits: list[tuple[int, int, int]]) -> dict[str, list[tuple[int, int]]]:
+    def _helpers(self, hay: str, hits: Sequence[tuple[int, int, int]]) -> dict[str, list[tuple[int, int]]]:
         """Return where exclusions and context words stand."""
         present: dict[str, list[tuple[int, int]]] = {}
         for pattern, start, end in hits:
@@ -242,7 +251,7 @@ class BrandMatcher:
                 present.setdefault(self._patterns[pattern], []).append((start, end))
         return present
 
-    def _fits(self, use: _Use, kind: int, start: int, end: int, present: dict[str, list[tuple[int, int]]]) -> bool:
+    def _fits(self, use: _Use, start: int, end: int, present: dict[str, list[tuple[int, int]]]) -> bool:
         """Say whether no exclusion covers a candidate, and an ambiguous one has its context."""
         if not present:
             return not use.ambiguous

@@ -20,8 +20,8 @@ _MAX_NETWORK = 64
 #: Beyond this many bytes a record that is not strictly right is not repaired: it would cost too much.
 _MAX_LENIENT = 256 * 1024
 _MAX_NUMBER = 2**53
-#: What UTF-8 read as Latin-1 or Windows-1252 nearly always contains.
-_MOJIBAKE = ("Ã", "Â", "â€", "ðŸ", "Ø§", "à¤")
+#: Longer texts are not searched for mojibake: repairing costs milliseconds.
+_MAX_REPAIRED = 4000
 _EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
@@ -43,19 +43,27 @@ def decode(value: bytes | None) -> tuple[Mention, int]:
     if not mention.id or len(mention.id) > _MAX_ID:
         raise Rejected("bad_id")
     network = mention.network
+    if not network.islower():
+        mention.network = network = network.lower()
     if not network or len(network) > _MAX_NETWORK:
         raise Rejected("bad_network")
-    if not network.islower():
-        mention.network = network.lower()
     text = mention.text
-    if len(text) > MAX_TEXT_BYTES or (len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES):
+    if len(text) * 4 > MAX_TEXT_BYTES and (len(text) > MAX_TEXT_BYTES or len(text.encode()) > MAX_TEXT_BYTES):
         raise Rejected("text_too_long")
-    if not text.isascii() and any(mark in text for mark in _MOJIBAKE):
-        text = ftfy.fix_encoding(text) if len(text) < 4000 else text
-    mention.text = clean(text)
+    if not text.isascii():
+        if len(text) < _MAX_REPAIRED and _mojibake(text):
+            text = ftfy.fix_encoding(text)
+        mention.text = clean(text)
+    elif not text.isprintable():
+        mention.text = clean(text)
     if mention.kind not in _KINDS:
         mention.kind = "post"
     return mention, published
+
+
+def _mojibake(text: str) -> bool:
+    """Say whether a text holds what UTF-8 read as Latin-1 or Windows-1252 nearly always contains."""
+    return "Ã" in text or "Â" in text or "â€" in text or "ðŸ" in text or "Ø§" in text or "à¤" in text
 
 
 def _time(value: object) -> int:

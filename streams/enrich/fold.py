@@ -27,30 +27,53 @@ class _Chars(dict[str, str]):
         return value
 
 
+class _Gaps(dict[str, str]):
+    """{character: a space where it is part of no word, else itself}, filled as characters come."""
+
+    def __missing__(self, char: str) -> str:
+        value = self[char] = char if TOKEN.match(char) else " "
+        return value
+
+
 _CHARS = _Chars()
-_ASCII = frozenset(map(chr, range(128)))
+_GAPS = _Gaps()
+_beyond_ascii = re.compile("[^\x00-\x7f]").findall
+_handles_and_tokens = re.compile(TOKEN.pattern.replace("[", "[@", 1)).findall
+#: Every ASCII character that is neither part of a word nor ``@`` becomes a space.
+_SPACES = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_@" else 32 for code in range(256))
 
 
 def fold(text: str) -> str:
     """Return ``text`` in one case and without accents; equal words of different spelling become equal."""
-    if text.isascii():
-        return text.lower()
     folded = text.lower()
+    if text.isascii():
+        return folded
     # Few different characters of a text are not ASCII, so that replacing each of them costs less than translating all.
-    for char in set(folded) - _ASCII:
+    for char in set(_beyond_ascii(folded)):
         plain = _CHARS[char]
-        if plain is not char:
+        if plain != char:
             folded = folded.replace(char, plain)
     return folded
 
 
+def words_of(folded: str) -> list[str]:
+    """Return the words of a folded text without URLs; a handle is a word that begins with ``@``."""
+    if not folded.isascii():
+        # Emoji and foreign quotes gone, most folded texts are ASCII, which is much faster to cut.
+        for char in set(_beyond_ascii(folded)):
+            if _GAPS[char] == " ":
+                folded = folded.replace(char, " ")
+        if not folded.isascii():
+            return _handles_and_tokens(folded)
+    return folded.encode().translate(_SPACES).decode().split()
+
+
 def clean(text: str) -> str:
     """Return ``text`` in NFC without control characters, direction marks and lone surrogates."""
-    if text.isascii():
-        return text if text.isprintable() else _CONTROL.sub("", text)
-    if not unicodedata.is_normalized("NFC", text):
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    return _CONTROL.sub("", text)
+    # No character that goes is printable.
+    return text if text.isprintable() else _CONTROL.sub("", text)
 
 
 def without_surrogates(text: str) -> str:

@@ -22,11 +22,11 @@ LABELS = ("negative", "neutral", "positive")
 #: Longer texts are scaled down as their square root, so that length alone makes no certainty.
 PLAIN_LENGTH = 140
 #: Texts at once: more make arrays that leave the cache and are returned to the system after each step.
-CHUNK = 192
+CHUNK = 512
 #: Slots of the lexicon table, as a power of two.
 SLOT_BITS = 17
 #: Layout of the model file; a file of another layout is refused.
-LAYOUT = 1
+LAYOUT = 2
 
 _STEPS = 256  # logits are rounded to 1/256
 _REACH = 16 * _STEPS
@@ -42,7 +42,7 @@ def _pack(two: NDArray[Any]) -> NDArray[np.int64]:
 
 def _unpack(sums: NDArray[np.int64]) -> NDArray[np.int64]:
     negative = (sums << _LOW) >> _LOW
-    return np.stack(((negative), (sums - negative) >> _LOW), axis=1)
+    return np.stack((negative, (sums - negative) >> _LOW), axis=1)
 
 
 class Polarity:
@@ -127,7 +127,8 @@ class Polarity:
         """(texts, 2): log-odds of negative and of positive over neutral."""
         first = int(places[0])
         alone = bool((places == first).all())
-        chars = _gathered(self._chars, batch.chars, batch.char_starts, places, alone)
+        spans = np.column_stack((batch.char_starts, batch.char_ends)).ravel()
+        chars = _gathered(self._chars, batch.chars, spans, np.repeat(places, 2), alone)[::2]
         words = _gathered(self._words, batch.words, batch.word_starts, places, alone)
         slot = (batch.tokens >> np.uint32(32 - SLOT_BITS)).astype(np.int64)
         if alone:
@@ -145,24 +146,17 @@ class Polarity:
 
 def _gathered(
     table: NDArray[np.int64],
-    sorts: tuple[NDArray[np.int64], ...],
+    sorts: tuple[NDArray[np.uint32], ...],
     starts: NDArray[np.int64],
     places: NDArray[np.int64],
     alone: bool,
 ) -> NDArray[np.int64]:
     """Sum the packed weights of every feature of each text, ``table`` being (languages, buckets)."""
-    sums: NDArray[np.int64]
-    if alone:
-        own = table[int(places[0])]
-        sums = own[sorts[0]]
-        for buckets in sorts[1:]:
-            sums += own[buckets]
-    else:
-        flat = table.reshape(-1)
-        offsets = np.repeat(places * table.shape[1], np.diff(starts, append=len(sorts[0])))
-        sums = flat[sorts[0] + offsets]
-        for buckets in sorts[1:]:
-            sums += flat[buckets + offsets]
+    flat, size = table[int(places[0])] if alone else table.reshape(-1), len(sorts[0])
+    offsets = None if alone else np.repeat(places * table.shape[1], np.diff(starts, append=size))
+    sums = np.zeros(size + 1, dtype=np.int64)  # one more, so that a text may end where the batch ends
+    for buckets in sorts:
+        sums[:-1] += flat.take(buckets if offsets is None else buckets + offsets, mode="clip")
     return np.asarray(np.add.reduceat(sums, starts), dtype=np.int64)
 
 

@@ -1,9 +1,9 @@
 """Hashed features of texts for the polarity model: a whole batch at once in numpy, in integers only.
 
-A text becomes one segment ``space text space`` of a long array of code points; addresses and user names are cut down to a
+A text becomes one segment ``space text space end`` of a long array of code points; addresses and user names are cut down to a
 mark, letters lose their case, a run of one letter keeps three of it. Two groups of features come of it: character n-grams, which
 may span words but never texts, and tokens (words, marks, emoji) with their neighbours and with negation. Nothing of one text
-reaches another: every feature lies inside its own segment, and all sums are of integers.
+reaches another: the end is as long as an n-gram reaches, the same for all texts, and all sums are of integers.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 TEXT_LIMIT = 1000
 #: Lengths of the character n-grams.
 ORDERS = (2, 3, 4, 5)
-#: Buckets of the hash space of one language, as a power of two. Bucket 0 of each space weighs nothing.
-CHAR_BITS = 18
-WORD_BITS = 16
+#: Buckets of the hash space of one language, as a power of two. Bucket 0 of the words weighs nothing.
+CHAR_BITS = 16
+WORD_BITS = 15
 
-WORD, SPACE, UPPER, LOWER, EMOJI, DROP = 1, 2, 4, 8, 16, 32
+WORD, SPACE, UPPER, LOWER, EMOJI, DROP, END = 1, 2, 4, 8, 16, 32, 64
 
 #: Words that turn what the next words say, of all languages together; the weights of each language tell what a turn is worth there.
 NEGATORS = (
@@ -38,6 +38,9 @@ NEGATORS = (
 NEGATION_REACH = 3
 
 _TOP = 0x20000
+#: What ends every text: non-characters, by turns, since equal ones would count as a run.
+_END = "\ufdd0\ufdd1" * (ORDERS[-1] // 2)
+_TAIL = len(_END)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _U32 = np.uint32
 _MIX = _U32(0x9E3779B1)
@@ -70,33 +73,33 @@ def _tables() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
             kind[code] = EMOJI
         if 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF or category in ("Cf", "Cs"):
             kind[code] = DROP
+    kind[[ord(char) for char in _END]] = END
     fold[ord("’")] = ord("'")
     fold[ord("“")] = fold[ord("”")] = fold[ord("«")] = fold[ord("»")] = ord('"')
     return fold, kind
 
 
 _FOLD, _KIND = _tables()
-# Powers of the hash step: place in a token, then nothing beyond 32 characters.
-_PLACES = np.zeros(64, dtype=np.uint32)
-_power = 1
-for _place in range(32):
-    _PLACES[_place] = _power
-    _power = _power * 0x01000193 * 3 % 2**32
 _CODES = (np.arange(_TOP, dtype=np.uint32) + _U32(1)) * _MIX
 _CODES ^= _CODES >> _U32(15)
 _FOLDED = _CODES[_FOLD]
+#: The hash of a token is the sum of its codes, each times a power of this by its place; and the other way round.
+_BASE = 0x01000193 * 3 % 2**32
+_BACK = pow(_BASE, -1, 2**32)
 
 
-def _finish(hashes: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
-    mixed = hashes ^ (hashes >> _U32(16))
-    mixed *= _MIX
-    mixed >>= _U32(32 - bits)
-    return mixed.astype(np.int64)
+def _powers(base: int, size: int) -> NDArray[np.uint32]:
+    steps = np.full(size, base, dtype=np.uint32)
+    steps[0] = 1
+    return np.cumprod(steps, dtype=np.uint32)
+
+
+_UP, _DOWN = _powers(_BASE, 1 << 17), _powers(_BACK, 1 << 17)
 
 
 def _plain_hash(word: str) -> int:
     codes = np.frombuffer(word.encode("utf-32-le"), dtype="<u4")
-    return int((_FOLDED[codes] * _PLACES[: len(codes)]).sum(dtype=np.uint32))
+    return int((_FOLDED[codes] * _UP[: len(codes)]).sum(dtype=np.uint32))
 
 
 def _negators() -> NDArray[np.uint32]:
@@ -110,24 +113,30 @@ def _negators() -> NDArray[np.uint32]:
 
 _NEGATOR_BITS = 15
 _NEGATOR_TABLE = _negators()
+_BLANK = _U32(_plain_hash(" "))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Features of a batch: each array of buckets with the start of every text in it (as ``np.add.reduceat`` wants).
+    """Features of a batch: arrays of buckets, and where each text lies in them.
 
-    ``chars`` has one array for each order, all of one length; ``words`` likewise one for each sort of token feature. ``tokens`` has
-    the full hashes of the tokens (for the lexicon, which must not be hit by chance), ``turned`` whether a negator stands before.
-    ``lengths`` counts the characters that are read of each text.
+    ``chars`` has one array for each order, all of one length; ``words`` likewise one for each sort of token feature. The n-grams of
+    text i are those from ``char_starts[i]`` to before ``char_ends[i]``, its token features those from ``word_starts[i]`` to the next.
+    ``tokens`` has the full hashes of the tokens (for the lexicon, which must not be hit by chance), ``turned`` whether a negator stands
+    before. ``lengths`` counts the characters that are read of each text.
     """
 
-    chars: tuple[NDArray[np.int64], ...]
+    chars: tuple[NDArray[np.uint32], ...]
     char_starts: NDArray[np.int64]
-    words: tuple[NDArray[np.int64], ...]
+    char_ends: NDArray[np.int64]
+    words: tuple[NDArray[np.uint32], ...]
     word_starts: NDArray[np.int64]
     tokens: NDArray[np.uint32]
     turned: NDArray[np.bool_]
-    lengths: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return self.char_ends - self.char_starts
 
 
 def _clean(text: str) -> str:
@@ -142,23 +151,22 @@ def _clean(text: str) -> str:
 def features(texts: Sequence[str]) -> Batch:
     """Return the buckets of every feature of every text; at least one text. Never raises on any string."""
     cleaned = [_clean(text) if "&" in text or "\\u" in text else text[:TEXT_LIMIT] for text in texts]
-    raw = np.frombuffer((" " + "  ".join(cleaned) + " ").encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    lengths = np.fromiter(map(len, cleaned), dtype=np.int64, count=len(cleaned)) + 2
+    joined = f" {f' {_END} '.join(cleaned)} {_END}"
+    raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
+    lengths = np.array([len(text) for text in cleaned], dtype=np.int64) + (2 + _TAIL)
     starts = np.cumsum(lengths) - lengths
-    raw = np.minimum(raw, _U32(_TOP - 1))
-    kind = _KIND[raw]
+    kind = _KIND.take(raw, mode="clip")
     keep = _kept(raw, kind, starts)
-    kept = np.flatnonzero(keep)
     lengths = np.add.reduceat(keep, starts, dtype=np.int64)
-    starts = np.cumsum(lengths) - lengths
-    kind = kind[kept]
-    codes = _FOLDED[raw[kept]]
-    chars = _char_buckets(codes, starts, lengths)
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    kind = kind[keep]
+    codes = _FOLDED.take(raw[keep], mode="clip")
     words, word_starts, tokens, turned = _word_buckets(codes, kind, starts)
-    return Batch(chars, starts, words, word_starts, tokens, turned, lengths)
+    return Batch(_char_buckets(codes), starts, ends - _TAIL, words, word_starts, tokens, turned)
 
 
-def _kept(raw: NDArray[np.uint32], kind: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _kept(raw: NDArray[np.int64], kind: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which characters stay: not the rest of an address or user name, not a fourth equal letter, not a second space."""
     space = kind == SPACE
     keep = kind != DROP
@@ -171,9 +179,8 @@ def _kept(raw: NDArray[np.uint32], kind: NDArray[np.uint8], starts: NDArray[np.i
     heads = before + 1
     first = raw[heads]
     user = heads[first == 64]
-    link = heads[(first | _U32(32)) == 104]
-    link = link[link + 4 < len(raw)]
-    link = link[((raw[link + 1] | _U32(32)) == 116) & ((raw[link + 2] | _U32(32)) == 116) & ((raw[link + 3] | _U32(32)) == 112)]
+    link = heads[(first | 32) == 104]
+    link = link[((raw[link + 1] | 32) == 116) & ((raw[link + 2] | 32) == 116) & ((raw[link + 3] | 32) == 112)]
     if len(user) or len(link):
         froms = np.concatenate((user + 1, link + 4))
         ends = np.flatnonzero(space)
@@ -185,61 +192,58 @@ def _kept(raw: NDArray[np.uint32], kind: NDArray[np.uint8], starts: NDArray[np.i
     return np.asarray(keep, dtype=np.bool_)
 
 
-def _char_buckets(codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    size = len(codes)
-    ends = starts + lengths
+def _char_buckets(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], ...]:
+    size = len(codes) - _TAIL
     found = []
-    rolling = codes.copy()
+    rolling = codes[:size]
     for order in range(2, ORDERS[-1] + 1):
-        rolling *= _STEP
-        rolling[: max(size - order + 1, 0)] += codes[order - 1 :]
+        rolling = rolling * _STEP
+        rolling += codes[order - 1 : order - 1 + size]
         if order in ORDERS:
-            buckets = _finish(rolling + _U32(order), CHAR_BITS)
-            for back in range(1, order):
-                buckets[(ends - back)[lengths >= back]] = 0
-            found.append(buckets)
+            found.append(rolling >> _U32(32 - CHAR_BITS))
     return tuple(found)
 
 
 def _word_buckets(
     codes: NDArray[np.uint32], kind: NDArray[np.uint8], starts: NDArray[np.int64]
-) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64], NDArray[np.uint32], NDArray[np.bool_]]:
-    group = kind & (WORD | SPACE)
-    cut = np.empty(len(kind), dtype=np.bool_)
-    cut[0] = True
+) -> tuple[tuple[NDArray[np.uint32], ...], NDArray[np.int64], NDArray[np.uint32], NDArray[np.bool_]]:
+    size = len(kind)
+    group = kind & (WORD | SPACE | END)
+    cut = np.empty(size + 1, dtype=np.bool_)
     # A token begins where the class changes, at each emoji, and where a capital follows a small letter (#BoycottBrand).
-    cut[1:] = (group[1:] != group[:-1]) | (kind[1:] == EMOJI) | (((kind[1:] & UPPER) != 0) & ((kind[:-1] & LOWER) != 0))
-    cut[starts] = True
-    heads = np.flatnonzero(cut)
-    places = np.arange(len(kind), dtype=np.int64) - np.repeat(heads, np.diff(heads, append=len(kind)))
-    tokens = np.add.reduceat(codes * _PLACES[np.minimum(places, 63)], heads, dtype=np.uint32)
-    border = np.zeros(len(kind), dtype=np.bool_)
-    border[starts] = True
-    # Every text keeps its first blank as a token that marks its start; the other blanks go.
-    use = (kind[heads] != SPACE) | border[heads]
-    heads, tokens = heads[use], tokens[use]
-    word_starts = np.flatnonzero(border[heads])
-    counts = np.diff(word_starts, append=len(heads))
+    cut[1:-1] = (group[1:] != group[:-1]) | (kind[1:] == EMOJI) | (((kind[1:] & UPPER) != 0) & ((kind[:-1] & LOWER) != 0))
+    cut[starts] = cut[starts + 1] = cut[-1] = True
+    edges = np.flatnonzero(cut)
+    heads, ends = edges[:-1], edges[1:]
+    first = np.zeros(size, dtype=np.bool_)
+    first[starts] = True
+    # Every text keeps its first blank as a token that marks its start; the other blanks and the ends go.
+    use = ((kind[heads] & (SPACE | END)) == 0) | first[heads]
+    heads, ends = heads[use], ends[use]
+    up, down = (_UP, _DOWN) if size <= len(_UP) else (_powers(_BASE, size), _powers(_BACK, size))
+    sums = np.zeros(size + 1, dtype=np.uint32)
+    np.cumsum(codes * up[:size], out=sums[1:])
+    tokens = (sums[ends] - sums[heads]) * down[heads]
+    word_starts = np.flatnonzero(first[heads])
+    last = np.append(word_starts[1:], len(heads)) - 1
     single = tokens.copy()
-    negator = np.flatnonzero(_NEGATOR_TABLE[tokens >> _U32(32 - _NEGATOR_BITS)] == tokens)
-    ends = word_starts + counts
     turned = np.zeros(len(tokens), dtype=np.bool_)
+    negator = np.flatnonzero(_NEGATOR_TABLE[tokens >> _U32(32 - _NEGATOR_BITS)] == tokens)
     if len(negator):
-        limit = ends[np.searchsorted(word_starts, negator, side="right") - 1]
+        limit = last[np.searchsorted(word_starts, negator, side="right") - 1]
         for reach in range(1, NEGATION_REACH + 1):
             at = negator + reach
-            turned[at[at < limit]] = True
+            turned[at[at <= limit]] = True
         single[turned] ^= _TURNED
-    pair = tokens * _LEFT
-    pair[:-1] += tokens[1:] * _RIGHT
-    skip = tokens * _SKIPPED
-    skip[:-2] += tokens[2:] * _RIGHT
-    found = [_finish(hashes, WORD_BITS) for hashes in (tokens, single, pair, skip)]
+    # After the last token of every text comes a blank: the next text's first, or one more.
+    after = np.append(tokens, (_BLANK, _BLANK)) * _RIGHT
+    pair = tokens * _LEFT + after[1:-1]
+    skip = tokens * _SKIPPED + after[2:]
+    found = tuple(hashes >> _U32(32 - WORD_BITS) for hashes in (tokens, single, pair, skip))
     # Without a negator nearby the second sort says the first again: it counts only where it differs.
     found[1][single == tokens] = 0
-    for back, sort in ((1, 2), (1, 3), (2, 3)):
-        found[sort][(ends - back)[counts >= back]] = 0
-    return tuple(found), word_starts, tokens, turned
+    found[3][last] = 0
+    return found, word_starts, tokens, turned
 
 
 def token_hash(word: str) -> int | None:

@@ -8,13 +8,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
-from streams.enrich.fold import TOKEN, fold
+import numpy as np
 
-URL = re.compile(r"(?:https?://|www\.)[^\s<>\"\u00ab\u00bb]+", re.IGNORECASE)
-_TOKEN_OR_HANDLE = re.compile(TOKEN.pattern.replace("[", "[@", 1))
-#: Every ASCII character that is neither part of a word nor ``@`` becomes a space: the same words as by the pattern, faster.
-_SPACES = "".join(chr(n) if chr(n).isalnum() or chr(n) in "_@" else " " for n in range(128))
-_TAG = re.compile(r"#(\w+)")
+from streams.enrich.fold import fold
+
+_split = re.compile(r"((?:https?://|www\.)[^\s<>\"\u00ab\u00bb]+)", re.IGNORECASE).split
+_MAX_LINKS = 16
+_tags = re.compile(r"#(\w+)").findall
 _TRACKERS = re.compile(
     r"^(?:utm_.*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|twclid|ttclid|yclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs\w+|hsctatracking|vero_\w+|"
     r"ref|ref_src|ref_url|refsrc|referrer|source|src|cmp|cmpid|campaign|ncid|ns_\w+|at_\w+|xtor|wt_\w+|sfnsn|share|shared|feature|spm|si|"
@@ -39,8 +39,6 @@ MAX_HASHTAGS = 16
 # Near-copy signature: 64 lanes of 8 bits in one integer; each feature adds a 0 or 1 to every lane.
 _LANES = 64
 _ONES = int.from_bytes(b"\x01" * _LANES, "little")
-_FULL = (1 << 8 * _LANES) - 1
-_HIGH = bytes((48 if byte < 128 else 49) for byte in range(256))
 _MIN_FEATURES = 5
 _MAX_FEATURES = 120
 
@@ -50,20 +48,34 @@ def lanes(word: str) -> int:
     return int.from_bytes(blake2b(word.encode("utf-8", "replace")).digest(), "little") & _ONES | 1
 
 
-def copy_key(features: Sequence[int]) -> str:
-    """Return the 64-bit near-copy signature of a text as 16 hexadecimal digits, "" below 5 salient words.
+#: What makes the high bit of a lane say that more than half of so many features voted for 1.
+_HALVES = tuple(_ONES * (127 - count // 2) for count in range(_MAX_FEATURES + 1))
 
-    ``features`` are the `lanes` of its distinct salient words. A simhash (Charikar 2002): texts that differ in few words
-    differ in few bits. Stop words are left out, since they would draw all texts of a language together.
+
+def votes_of(features: Sequence[int], count: int) -> bytes:
+    """Return the 64 lanes of a text, each with its verdict in the high bit; b"" below 5 salient words.
+
+    ``features`` are the `lanes` of its distinct words, 0 for one that is not salient, ``count`` of them salient. Stop words are
+    left out, since they would draw all texts of a language together.
     """
-    count = len(features)
     if count < _MIN_FEATURES:
-        return ""
+        return b""
     if count > _MAX_FEATURES:
-        features, count = features[:_MAX_FEATURES], _MAX_FEATURES
-    # A lane whose sum is above half of the features gets its high bit set.
-    high = (sum(features) + _ONES * (127 - count // 2)).to_bytes(_LANES, "little")
-    return f"{int(high.translate(_HIGH), 2):016x}"
+        features, count = [feature for feature in features if feature][:_MAX_FEATURES], _MAX_FEATURES
+    return sum(features, _HALVES[count]).to_bytes(_LANES, "little")
+
+
+def copy_keys(votes: Sequence[bytes]) -> list[str]:
+    """Return the 64-bit near-copy signatures of texts as 16 hexadecimal digits, "" where there are no votes.
+
+    A simhash (Charikar 2002): texts that differ in few words differ in few bits.
+    """
+    digits = np.packbits(np.frombuffer(b"".join(votes), dtype=np.uint8) >> 7).tobytes().hex()
+    keys, place = [], 0
+    for vote in votes:
+        keys.append(digits[place : place + 16] if vote else "")
+        place += len(vote) // 4
+    return keys
 
 
 def copy_distance(one: str, other: str) -> int:
@@ -76,12 +88,13 @@ def canonical_url(url: str) -> str:
 
     Shortened links stay as they are: nothing is asked of the network.
     """
+    if len(url) > _MAX_URL:
+        url = url[:_MAX_URL]
     return url if _PLAIN_URL.fullmatch(url) else _canonical(url)
 
 
 @lru_cache(maxsize=16_384)
 def _canonical(url: str) -> str:
-    url = url[:_MAX_URL]
     if url[:4].lower() == "www.":
         url = f"https://{url}"
     try:
@@ -114,28 +127,23 @@ def host_of(url: str) -> str:
     return url[8:].split("/", 1)[0].split("?", 1)[0].split(":", 1)[0]
 
 
-def links_in(text: str) -> list[str]:
-    """Return the canonical links of a text, in order; one that was cut off by an ellipsis is left out."""
-    found = []
-    for match in URL.findall(text):
-        if match.endswith(("\u2026", "...")):
-            continue
-        url = canonical_url(match.rstrip(".,;:!?)]}'\"\u2019\u201d"))
-        if url:
-            found.append(url)
-    return found
+def without_links(text: str) -> tuple[str, list[str]]:
+    """Return a text with a space for each of its URLs, and these in canonical form, at most 16; one cut off by an ellipsis is left out."""
+    if "://" not in text and "www." not in text:
+        return text, []
+    pieces = _split(text)
+    links = []
+    for found in pieces[1 : 2 * _MAX_LINKS : 2]:
+        if not found.endswith(("\u2026", "...")) and (url := canonical_url(found.rstrip(".,;:!?)]}'\"\u2019\u201d"))):
+            links.append(url)
+    return " ".join(pieces[::2]), links
 
 
 def hashtags_in(text: str) -> tuple[str, ...]:
     """Return the folded hashtags of a text, each once, without ``#``."""
-    return tuple(dict.fromkeys(map(fold, _TAG.findall(text))))[:MAX_HASHTAGS] if "#" in text else ()
-
-
-def words_of(folded: str) -> list[str]:
-    """Return the words of a folded text without URLs; a handle is a word that begins with ``@``."""
-    return folded.translate(_SPACES).split() if folded.isascii() else _TOKEN_OR_HANDLE.findall(folded)
+    return tuple(dict.fromkeys(map(fold, _tags(text))))[:MAX_HASHTAGS] if "#" in text else ()
 
 
 def is_reshare(text: str) -> bool:
     """Say whether a text begins like a copied reshare (``RT @somebody``)."""
-    return text[:4].lower() == "rt @"
+    return text.startswith(("RT @", "rt @", "Rt @"))

@@ -11,8 +11,8 @@ from typing import Any
 import ahocorasick_rs
 import yaml
 
-from streams.enrich.fold import TOKEN, fold
-from streams.enrich.stories import copy_key, lanes
+from streams.enrich.fold import TOKEN, fold, words_of
+from streams.enrich.stories import lanes, votes_of
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS_KEPT = 100_000
@@ -23,10 +23,16 @@ CUES = ("first_person", "hearsay", "question", "denial", "fact_check", "petition
 #: Hosts of organisations that check facts (signatories of the IFCN code or widely cited; shipped list, kept by hand).
 FACT_CHECK_HOSTS = frozenset({
     "snopes.com", "politifact.com", "factcheck.org", "fullfact.org", "leadstories.com", "factcheck.afp.com", "factuel.afp.com",
-    "hoaxbuster.com", "francetvinfo.fr/vrai-ou-fake", "conspiracywatch.info", "correctiv.org", "mimikama.org", "faktencheck.afp.com",
+    "hoaxbuster.com", "conspiracywatch.info", "correctiv.org", "mimikama.org", "faktencheck.afp.com",
     "maldita.es", "newtral.es", "pagellapolitica.it", "bufale.net", "butac.it", "facta.news", "aosfatos.org", "lupa.uol.com.br",
     "poligrafo.sapo.pt", "boatos.org", "fatabyyano.net", "misbar.com", "altnews.in", "boomlive.in", "vishvasnews.com", "newschecker.in",
 })  # fmt: skip
+#: Sections of the press that check facts: how their canonical links begin.
+FACT_CHECK_SECTIONS = (
+    "https://francetvinfo.fr/vrai-ou-fake", "https://lemonde.fr/les-decodeurs", "https://liberation.fr/checknews",
+    "https://reuters.com/fact-check", "https://apnews.com/ap-fact-check", "https://apnews.com/hub/ap-fact-check",
+    "https://usatoday.com/news/factcheck", "https://dpa-factchecking.com/", "https://br.de/nachrichten/faktenfuchs",
+)  # fmt: skip
 #: Hosts where people sign petitions.
 PETITION_HOSTS = frozenset({
     "change.org", "avaaz.org", "petition.parliament.uk", "mesopinions.com", "petitions.net", "openpetition.de", "campact.de",
@@ -37,11 +43,12 @@ PETITION_HOSTS = frozenset({
 class _WordTable(dict[str, int]):
     """{word: its lanes for the near-copy signature, 0 where it is not salient}, filled as words come; bounded."""
 
-    def __init__(self, stop: frozenset[str], labels: Callable[[str], tuple[str, ...]]) -> None:
+    def __init__(self, stop: frozenset[str], labels: Callable[[str], tuple[str, ...]], keys: frozenset[str]) -> None:
         super().__init__()
         self._stop = stop
         self._labels = labels
-        #: Words with labels among those of the table.
+        self._keys = keys
+        #: Words with labels, and keys of phrases, among those of the table.
         self.labelled: dict[str, tuple[str, ...]] = {}
 
     def __missing__(self, word: str) -> int:
@@ -49,7 +56,7 @@ class _WordTable(dict[str, int]):
             self.clear()
             self.labelled.clear()
         labels = self._labels(word)
-        if labels:
+        if labels or word in self._keys:
             self.labelled[word] = labels
         salient = len(word) > 2 and word not in self._stop and not word[0].isdigit() and "@" not in word
         value = self[word] = lanes(word) if salient else 0
@@ -71,7 +78,10 @@ class Lexicon:
         patterns = [phrase.rstrip("*") for phrase in self._phrases]
         self._find = ahocorasick_rs.AhoCorasick(patterns, store_patterns=False).find_matches_as_indexes if patterns else None
         self._shortest = min(map(len, self._stems), default=1)
-        self._table = _WordTable(stop, self.labels_of)
+        # A phrase is looked for where its longest whole word is; one without such a word, always.
+        keys = [_key(phrase) for phrase in self._phrases]
+        self._keys, self._always = frozenset(filter(None, keys)), "" in keys
+        self._table = _WordTable(stop, self.labels_of, self._keys)
 
     def labels(self) -> frozenset[str]:
         """Return every label that this lexicon can give."""
@@ -84,27 +94,36 @@ class Lexicon:
             found += self._stems.get(word[:end], ())
         return tuple(found)
 
-    def read(self, folded: str, words: dict[str, None]) -> tuple[list[str], tuple[str, ...], str]:
-        """Return (labels sorted, salient words in order, near-copy signature) of a text.
+    def read(self, folded: str, words: dict[str, None]) -> tuple[list[str], tuple[str, ...], bytes]:
+        """Return (labels sorted, salient words in order, votes of the near-copy signature) of a text.
 
         ``words`` are its distinct folded words in order. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
         """
         table = self._table
         features = list(map(table.__getitem__, words))
         terms = tuple(compress(words, features))
+        votes = votes_of(features, len(terms))
         labelled = table.labelled
-        labels = [label for word in labelled.keys() & words.keys() for label in labelled[word]]
-        if self._find is not None:
-            length = len(folded)
+        hits = [] if labelled.keys().isdisjoint(words) else [word for word in words if word in labelled]
+        if not hits and not self._always:
+            return hits, terms, votes
+        labels = [label for word in hits for label in labelled[word]]
+        if self._find is not None and (self._always or not self._keys.isdisjoint(hits)):
             for pattern, start, end in self._find(folded, overlapping=True):
                 if start and folded[start - 1].isalnum():
                     continue
-                if not self._open[pattern] and end < length and folded[end].isalnum():
+                if not self._open[pattern] and end < len(folded) and folded[end].isalnum():
                     continue
                 labels += self._phrase_labels[pattern]
-        if len(labels) > 1:
-            labels = sorted(set(labels))
-        return labels, terms, copy_key(list(filter(None, features)))
+        return sorted(set(labels)) if len(labels) > 1 else labels, terms, votes
+
+
+def _key(phrase: str) -> str:
+    """Return the longest word of a phrase that a text with it must have as a whole, "" for none."""
+    words = words_of(phrase)
+    if phrase.endswith("*"):
+        words = words[:-1]
+    return max(words, key=len, default="")
 
 
 @cache

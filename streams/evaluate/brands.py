@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.fold import clean, fold
-from streams.enrich.stories import URL
+from streams.enrich.stories import without_links
 from streams.enrich.watchlist import load_watchlist
 from streams.errors import BadInput
 
@@ -86,7 +86,7 @@ def judge(data: Path, watchlists: Path) -> list[Judged]:
     for label in wanted:
         if (label.dataset, label.identity) not in texts:
             raise BadInput(f"the labelled row {label.identity} is not in {label.dataset}")
-        plain = URL.sub(" ", clean(texts[label.dataset, label.identity]))
+        plain, _ = without_links(clean(texts[label.dataset, label.identity]))
         found = {match.brand for match in matchers[label.watchlist].match(plain, fold(plain), "twitter")}
         counts = len(found & label.brands), len(found - label.brands), len(label.brands - found)
         judged.append(Judged(label.watchlist, *counts))

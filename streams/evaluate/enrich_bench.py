@@ -14,16 +14,17 @@ from statistics import median
 from typing import Any
 
 from schemas.brand import Brand, Watchlist
-from streams.engine.stage import InputRecord
+from streams.engine.stage import InputRecord, Output
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.decode import decode
 from streams.enrich.duplicates import SeenIds
-from streams.enrich.features import FeatureFinder
+from streams.enrich.features import TextReader
 from streams.enrich.fold import fold
+from streams.enrich.outputs import Job, RecordMaker
 from streams.enrich.polarity import Polarity
 from streams.enrich.settings import EnrichSettings
-from streams.enrich.stage import EnrichPartition
-from streams.enrich.stories import URL
+from streams.enrich.stage import AT_ONCE, EnrichPartition
+from streams.enrich.stories import copy_keys, without_links
 from streams.enrich.watchlist import Watchlists, load_watchlist, parse_watchlist
 from streams.sources.files import read_mentions
 from streams.sources.mapping import Mapping
@@ -79,53 +80,77 @@ def enrich_bench(
         gc.unfreeze()
 
 
+class _Tapped(EnrichPartition):
+    """The stage, keeping what its second half gets: the same inputs for the parts as for the whole."""
+
+    jobs: list[Job]
+
+    def _finish(self, jobs: list[Job], slots: list[Output | list[Output]]) -> None:
+        self.jobs += jobs
+        super()._finish(jobs, slots)
+
+
 def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands: Sequence[int], polarity: Polarity) -> dict[str, Any]:
-    count = len(values)
     watchlists = Watchlists()
     watchlists.add(watchlist)
     matcher = watchlists.versions()[watchlist.version]
     settings = EnrichSettings()
-    stage = EnrichPartition(0, settings, watchlists, watchlist.version, polarity)
     far = 4_000_000_000_000
     records = [InputRecord(offset, far, None, value) for offset, value in enumerate(values)]
 
-    def whole() -> None:
+    def run(stage: EnrichPartition) -> None:
         stage.restore({}, None)
-        for start in range(0, count, _BATCH):
+        for start in range(0, len(records), _BATCH):
             stage.process(records[start : start + _BATCH])
 
-    whole()
+    tapped = _Tapped(0, settings, watchlists, watchlist.version, polarity)
+    tapped.jobs = []
+    run(tapped)
+    jobs = tapped.jobs
+    stage = EnrichPartition(0, settings, watchlists, watchlist.version, polarity)
+    reader, maker = TextReader(), RecordMaker(0, settings)
     mentions = [decode(value)[0] for value in values]
-    plains = [URL.sub(" ", mention.text) if "://" in mention.text else mention.text for mention in mentions]
-    folded = [fold(plain) for plain in plains]
-    finder = FeatureFinder(settings.author_key)
-    languages = [finder.find(m, p, f, 0, "", matcher.press).lang for m, p, f in zip(mentions, plains, folded, strict=True)]
     texts = [mention.text for mention in mentions]
+    plains = [without_links(text)[0] for text in texts]
+    folded = [fold(plain) for plain in plains]
+    said = [reader.read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
+    keys = copy_keys([one[4] for one in said])
+    spoken, languages = [job.mention.text for job in jobs], [one[0] for one in said]
+    scores = polarity.score(spoken, languages)
 
     def seen() -> None:
         ids = SeenIds(86_400_000, 2_000_000)
         for offset, mention in enumerate(mentions):
             ids.judge(mention.network, mention.id, offset, 0, mention.engagement)
 
-    def scored() -> None:
-        for start in range(0, count, _BATCH):
-            polarity.score(texts[start : start + _BATCH], languages[start : start + _BATCH])
+    def read() -> None:
+        for start in range(0, len(jobs), AT_ONCE):
+            copy_keys([reader.read(job.plain, job.folded, job.mention.lang, job.links)[4] for job in jobs[start : start + AT_ONCE]])
 
-    parts = {
-        "decode": _per_item(lambda: [decode(value) for value in values], count, rounds),
-        "fold": _per_item(lambda: [fold(URL.sub(" ", t) if "://" in t else t) for t in texts], count, rounds),
-        "brands": _per_item(lambda: [matcher.match(p, f, "x") for p, f in zip(plains, folded, strict=True)], count, rounds),
-        "duplicates": _per_item(seen, count, rounds),
-        "language_words_stories_author": _per_item(
-            lambda: [finder.find(m, p, f, 0, "", matcher.press) for m, p, f in zip(mentions, plains, folded, strict=True)], count, rounds
-        ),
-        "polarity": _per_item(scored, count, rounds),
+    def scored() -> None:
+        for start in range(0, len(spoken), AT_ONCE):
+            polarity.score(spoken[start : start + AT_ONCE], languages[start : start + AT_ONCE])
+
+    def made() -> None:
+        for job, one, key, score in zip(jobs, said, keys, scores, strict=True):
+            maker.outputs(job, one, key, score)
+
+    works: dict[str, Callable[[], object]] = {
+        "decode": lambda: [decode(value) for value in values],
+        "fold": lambda: [fold(without_links(text)[0]) for text in texts],
+        "brands": lambda: [matcher.match(plain, one, "x") for plain, one in zip(plains, folded, strict=True)],
+        "duplicates": seen,
+        "language_words_stories": read,
+        "polarity": scored,
+        "author_and_encoding": made,
+        "total": lambda: run(stage),
     }
-    total = _per_item(whole, count, rounds)
+    parts = {name: _per_item(work, len(values), rounds) for name, work in works.items()}
+    total = parts.pop("total")
     parts["rest"] = round(total - sum(parts.values()), 2)
     return {
         "rounds": rounds,
-        "mentions": count,
+        "mentions": len(values),
         "parts": parts,
         "total_us": total,
         "peers": _peers(values, watchlist, texts, min(rounds, 3)),

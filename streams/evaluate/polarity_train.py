@@ -68,13 +68,17 @@ def design(texts: Sequence[str], lexicon: Lexicon) -> Any:
     """Return the matrix (texts, chars + words + 4 lexicon sums) as CSR, scaled as the model will scale its sums."""
     batch = features(texts)
     rows, columns, values = [], [], []
-    groups = ((batch.chars, batch.char_starts, 0, 1.0), (batch.words, batch.word_starts, CHARS, WORD_GAIN))
-    for sorts, starts, offset, gain in groups:
-        owner = np.repeat(np.arange(len(texts)), np.diff(starts, append=len(sorts[0])))
+    inside = np.zeros(len(batch.chars[0]) + 1, dtype=np.int64)
+    np.add.at(inside, batch.char_starts, 1)
+    np.add.at(inside, batch.char_ends, -1)
+    char_owner = np.repeat(np.arange(len(texts)), np.diff(batch.char_starts, append=len(batch.chars[0])))
+    owner = np.repeat(np.arange(len(texts)), np.diff(batch.word_starts, append=len(batch.tokens)))
+    groups = ((batch.chars, char_owner, np.cumsum(inside[:-1]) > 0, 0, 1.0), (batch.words, owner, True, CHARS, WORD_GAIN))
+    for sorts, owners, within, offset, gain in groups:
         for buckets in sorts:
-            used = buckets != 0
-            rows.append(owner[used])
-            columns.append(buckets[used] + offset)
+            used = (buckets != 0) & within
+            rows.append(owners[used])
+            columns.append(buckets[used].astype(np.int64) + offset)
             values.append(np.full(int(used.sum()), gain))
     place = np.full(1 << SLOT_BITS, -1, dtype=np.int64)
     place[lexicon.hashes >> np.uint32(32 - SLOT_BITS)] = np.arange(len(lexicon.hashes))

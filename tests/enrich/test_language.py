@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.enrich.fold import fold
+from streams.enrich.fold import fold, words_of
 from streams.enrich.language import LanguageFinder, normal
-from streams.enrich.stories import words_of
 from streams.enrich.words import LANGUAGES, stop_words
 
 FINDER = LanguageFinder({language: stop_words(language) for language in LANGUAGES})

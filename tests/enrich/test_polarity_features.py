@@ -10,9 +10,8 @@ from streams.enrich.polarity_features import NEGATORS, Batch, features, token_ha
 
 
 def _of(batch: Batch, place: int) -> tuple[list[list[int]], list[list[int]], list[int]]:
-    char_ends = np.append(batch.char_starts, len(batch.chars[0]))
     word_ends = np.append(batch.word_starts, len(batch.tokens))
-    chars = slice(char_ends[place], char_ends[place + 1])
+    chars = slice(batch.char_starts[place], batch.char_ends[place])
     words = slice(word_ends[place], word_ends[place + 1])
     return [part[chars].tolist() for part in batch.chars], [part[words].tolist() for part in batch.words], batch.tokens[words].tolist()
 

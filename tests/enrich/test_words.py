@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.enrich.fold import fold
-from streams.enrich.stories import words_of
+from streams.enrich.fold import fold, words_of
 from streams.enrich.words import CUES, LANGUAGES, lexicon, stop_words
 
 TEXTS = {
