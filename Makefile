@@ -95,6 +95,10 @@ docs: schemas  ## the generated pages of docs/
 kafka: $(DEV)  ## a real Apache Kafka on loopback, until Ctrl-C (needs Java and Maven; BROKERS=3, PORT=9092, KEEP=folder)
 	@$(BIN)/python -m infra.kafka --brokers $(or $(BROKERS),1) --port $(or $(PORT),9092) $(if $(KEEP),--keep "$(KEEP)")
 
+.PHONY: train-forecast
+train-forecast: $(DEV)  ## learn the references of the forecast anew from ../shared/data (seeded)
+	$(BIN)/python -m streams.evaluate.forecast_train --data ../shared/data --out streams/detect/data/forecast.json
+
 .PHONY: train-polarity
 train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded)
 	$(BIN)/python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz

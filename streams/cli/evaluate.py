@@ -11,12 +11,12 @@ import typer
 from streams.cli.options import Json, load_settings
 from streams.errors import BadInput, VeilleError
 
-EXAMS = ("lead", "volume", "budget", "sentiment", "desk")
+EXAMS = ("lead", "volume", "budget", "cascades", "sentiment", "desk")
 
 HELP = """Score an exam over folders in its format and print the figures; those with an uncertainty carry a 90 % interval.
 
-Exams: lead (planted crises), volume and budget (counts with labelled windows), sentiment (texts with labels),
-desk (kinds and severities of planted crises).
+Exams: lead (planted crises), volume and budget (counts with labelled windows), cascades (who grows large),
+sentiment (texts with labels), desk (kinds and severities of planted crises).
 
 Example: veille evaluate lead planted/ --json
 
@@ -71,6 +71,10 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
         from streams.evaluate.volume import evaluate_budget, evaluate_volume
 
         return evaluate_volume(folders) if exam == "volume" else evaluate_budget(folders)
+    if exam == "cascades":
+        from streams.evaluate.cascades import evaluate_cascades
+
+        return evaluate_cascades(folders)
     if exam == "sentiment":
         from streams.evaluate.sentiment import evaluate_sentiment
 

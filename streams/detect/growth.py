@@ -1,4 +1,4 @@
-"""How a story grows: reproduction number, doubling time, forecast of its final size."""
+"""How fast a story grows: reproduction number, rates, doubling time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from schemas.signal import Forecast, Interval
+from schemas.signal import Interval
 from streams.detect.formulas import Z90, clip, gamma_above, gamma_quantile, six
 
 MINUTE = 60_000.0
@@ -22,7 +22,7 @@ _DEFAULT = KERNELS["pseudonymous"]
 
 
 class Growth(msgspec.Struct, array_like=True):
-    """Reproduction number of a stream of reactions, in one pass and eight numbers.
+    """Reproduction number of a stream of reactions, in one pass and a dozen numbers.
 
     R ~ Gamma(2 + sum I, 4 + sum L): I are the events of a forgetting window (1 h and 6 h), L their expected number
     for R = 1, the integral of the kernel over earlier events (Cori et al. 2013, "EpiEstim", with a prior whose mean is 0.5, so
@@ -52,6 +52,8 @@ class Growth(msgspec.Struct, array_like=True):
     i6: float = 0.0
     l6: float = 0.0
     born: float = 0.0
+    #: Events decayed over a minute, for the shape of the last minutes.
+    dm: float = 0.0
 
     def _at(self, t_ms: float) -> tuple[float, float, float, float, float, float, float]:
         """Return (d0, d1, d2, i1, l1, i6, l6) as they stand at ``t_ms``."""
@@ -71,7 +73,9 @@ class Growth(msgspec.Struct, array_like=True):
     def learn_one(self, t_ms: float, weight: float = 1.0) -> None:
         """Take one event at ``t_ms``; times may not go back (a time before the last counts at the last)."""
         self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = self._at(t_ms)
-        self.t = max(self.t, t_ms)
+        if t_ms > self.t:
+            self.dm *= math.exp((self.t - t_ms) / MINUTE)
+            self.t = t_ms
         if self.n > 0.0:  # the first event is the root: it is nobody's child
             self.i1 += weight
             self.i6 += weight
@@ -81,6 +85,7 @@ class Growth(msgspec.Struct, array_like=True):
         self.d0 += weight
         self.d1 += weight
         self.d2 += weight
+        self.dm += weight
 
     def posterior(self, t_ms: float) -> tuple[float, float]:
         """Return (shape, rate) of R's Gamma posterior: over the last hour, or six where the hour holds too little."""
@@ -104,25 +109,21 @@ class Growth(msgspec.Struct, array_like=True):
 
     score_one = p_growing
 
-    def quantile(self, t_ms: float) -> float:
-        """Return where R's mean lies among ordinary stories, as a share.
-
-        Reference: log-normal with median 1.6 e^(-age / 12 h) + 0.3 and sigma 0.7; assumed, since R starts high in every story.
-        """
-        shape, rate = self.posterior(t_ms)
-        usual = 1.6 * math.exp(-max(0.0, t_ms - self.born) / (12 * HOUR)) + 0.3
-        return 0.5 * math.erfc(-math.log(shape / rate / usual) / (0.7 * math.sqrt(2.0)))
-
     def absorb(self, other: Growth, t_ms: float) -> None:
         """Add another stream's events, both as they stand at ``t_ms``."""
         mine, theirs = self._at(t_ms), other._at(t_ms)
+        self.dm = self._minute(t_ms) + other._minute(t_ms)
         self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = (x + y for x, y in zip(mine, theirs, strict=True))
         self.t, self.n, self.born = max(self.t, t_ms), self.n + other.n, min(self.born, other.born)
 
-    def rate(self, t_ms: float) -> float:
-        """Return events an hour now, from the 45-minute component."""
-        (_, s1, _) = KERNELS.get(self.network_class, _DEFAULT)[1]
-        return self._at(t_ms)[1] / (s1 / HOUR)
+    def _minute(self, t_ms: float) -> float:
+        return self.dm * math.exp(min(0.0, self.t - t_ms) / MINUTE)
+
+    def rates(self, t_ms: float) -> tuple[float, float, float, float]:
+        """Return events an hour now, as decayed sums over a minute and the kernel's three time constants see it."""
+        d0, d1, d2, *_ = self._at(t_ms)
+        s0, s1, s2 = KERNELS.get(self.network_class, _DEFAULT)[1]
+        return self._minute(t_ms) * (HOUR / MINUTE), d0 * HOUR / s0, d1 * HOUR / s1, d2 * HOUR / s2
 
     def doubling_minutes(self, t_ms: float) -> float | None:
         """Return ln 2 / r, or None where the story does not grow or is too small to say.
@@ -138,30 +139,6 @@ class Growth(msgspec.Struct, array_like=True):
             return None
         r = (ratio - 1.0) / max(s2 - ratio * s1, 0.02 * s2)
         return six(clip(math.log(2.0) / r / MINUTE, 1.0, 10_000.0))
-
-    def forecast(self, t_ms: float, so_far: float) -> Forecast:
-        """Return the final size: events so far, and the descendants still to come.
-
-        Pending = sum of the kernel's mass that earlier events have not spent; each child has R* of its own, with
-        R* = 0.8 R capped below 1 since attention tires: final = so far + R pending / (1 - R*) (SEISMIC, KDD 2015,
-        eq. 7). The interval takes R's own and a log-normal spread that narrows with the count; it is wide early, since
-        little can be known from timing alone.
-        """
-        d0, d1, d2, *_ = self._at(t_ms)
-        (a0, a1, a2), _ = KERNELS.get(self.network_class, _DEFAULT)
-        pending = a0 * d0 + a1 * d1 + a2 * d2
-        shape, rate = self.posterior(t_ms)
-
-        def to_come(z: float) -> float:
-            r = gamma_quantile(shape, rate, z)
-            return r * pending / (1.0 - min(0.8 * r, 0.85))
-
-        spread = math.exp(1.2 / math.sqrt(1.0 + 0.05 * self.n))
-        return Forecast(
-            median=six(so_far + to_come(0.0)),
-            low=six(so_far + to_come(-Z90) / spread),
-            high=six(so_far + to_come(Z90) * spread + 2.0),
-        )
 
 
 def _mean_decay(dt: float, window: float) -> float:

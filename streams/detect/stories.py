@@ -10,6 +10,7 @@ from schemas.enriched import Enriched
 from schemas.signal import Originator, StoryReading
 from streams.detect.authors import Authors
 from streams.detect.evidence import Weight
+from streams.detect.forecast import forecast, kind_of
 from streams.detect.formulas import six
 from streams.detect.growth import Growth
 
@@ -73,6 +74,8 @@ class Story(msgspec.Struct, array_like=True):
     own_post: bool = False
     replies: int = 0
     reshares: int = 0
+    #: Answers and reshares of another mention than the root.
+    indirect: int = 0
     cues: dict[str, int] = {}
     crisis_words: dict[str, int] = {}
     relays: dict[str, int] = {}
@@ -141,9 +144,11 @@ class Story(msgspec.Struct, array_like=True):
         self.authors.learn_one(mention.author)
         self.organic_pm += mention.organic_pm
         kind = mention.kind
+        passed_on = bool(mention.parent_id) and bool(mention.root_id) and mention.parent_id != mention.root_id
+        self.indirect += passed_on
         if kind == "reshare":
             self.reshares += 1
-            if mention.parent_id and mention.parent_id != mention.root_id:
+            if passed_on and mention.parent_id:
                 self._relay(mention.parent_id)
         else:
             self.originals += 1
@@ -190,7 +195,7 @@ class Story(msgspec.Struct, array_like=True):
         self.trouble_1h, self.trouble_6h = mine[0] + theirs[0], mine[1] + theirs[1]
         self.last_ms = at
         for name in ("mentions", "votes", "negative", "trouble", "crisis", "doubt", "organic_pm", "copies", "originals", "press",
-                     "replies", "reshares"):  # fmt: skip
+                     "replies", "reshares", "indirect"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.growth.absorb(other.growth, at)
         self.authors.merge(other.authors)
@@ -224,13 +229,17 @@ class Story(msgspec.Struct, array_like=True):
     def reading(self, t_ms: int) -> StoryReading:
         """Return the story as it stands at ``t_ms``."""
         top = sorted(self.relays.items(), key=lambda item: (-item[1], item[0]))[:3]
+        authors = self.authors.distinct()
+        foreseen, quantile = forecast(
+            self.growth, t_ms, float(self.mentions), float(authors), float(self.indirect), kind_of(self.by, self.network)
+        )
         return StoryReading(
             story_id=self.id, by=self.by, score=six(self.score), terms=self.terms,
-            mentions=self.mentions, authors=self.authors.distinct(), effective_authors=six(self.authors.effective()),
+            mentions=self.mentions, authors=authors, effective_authors=six(self.authors.effective()),
             organic_pm=round(1000 * self.organic), negative_share=six(self.negative / self.votes if self.votes > 0 else 0.0),
-            growth=self.growth.interval(t_ms), growth_quantile=six(self.growth.quantile(t_ms)),
+            growth=self.growth.interval(t_ms), growth_quantile=quantile,
             p_growing=six(self.growth.p_growing(t_ms)), doubling_minutes=self.growth.doubling_minutes(t_ms),
-            forecast=self.growth.forecast(t_ms, float(self.mentions)),
+            forecast=foreseen,
             onset_ms=self.onset_ms, last_ms=self.last_ms,
             originator=Originator(
                 mention_id=self.mention_id, network=self.network, published_ms=self.onset_ms, author=self.author,
