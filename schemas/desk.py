@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import NamedTuple
 
 from schemas.command import COMMANDS
@@ -29,6 +30,8 @@ _RELEASE = ("on_call", "lead", "communication", "direction")
 _EVER = (*ACTIVE, "resolved", "cancelled")
 _ALWAYS = (*_EVER, "merged")
 
+#: Commands that the watch is told of as well: what is declared, and what people say of what rang.
+TOLD = ("open", "ack", "cancel", "close", "vote", "missed")
 #: Topics in which the second half of an answer stands.
 STATEMENTS, TASKS = "crisis.statements", "crisis.tasks"
 
@@ -201,6 +204,19 @@ def person(name: str) -> str:
         return " ".join(name.casefold().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Mn", "Cc", "Co", "Cn")).split())
+
+
+#: How the ids of stories begin that collect what a person declared; see `declared_story`.
+DECLARED = "d-"
+
+
+def declared_story(brand: str, command_id: str) -> str:
+    """Return the id of the story that collects the mentions of a declared crisis: the watch and the desk name it alike.
+
+    >>> declared_story("acme", "c-1")
+    'd-edad68781d97'
+    """
+    return DECLARED + blake2b(f"{brand}\n{command_id}".encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def may_hold(role: str, by: str, people: Mapping[str, frozenset[str]]) -> str:

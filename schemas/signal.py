@@ -152,7 +152,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the data says of one brand at one moment of event time; the crisis stage decides.
 
     ``kind``: ``reading`` (numbers at a grid line or at the mention that passed the threshold),
-    ``rebased``, ``blind``, ``sighted``, ``suspect_feed``, ``near_miss``.
+    ``declared`` (the mentions of a crisis that a person declared), ``rebased``, ``blind``, ``sighted``, ``suspect_feed``,
+    ``near_miss``.
     """
 
     brand: str

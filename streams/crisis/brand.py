@@ -8,6 +8,7 @@ from schemas.signal import Signal, StoryReading
 from streams.crisis import life as lives
 from streams.crisis.card import absorb, begin, own_stories, seal
 from streams.crisis.life import HOUR, Step
+from streams.crisis.questions import ask
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import BrandState, Life, leave_to_others, matches
 
@@ -20,6 +21,10 @@ def on_signal(state: BrandState, signal: Signal, settings: CrisisSettings) -> li
     blind_before = state.blind
     state.blind = dict(signal.blind)
     events: list[Event] = []
+    if signal.kind == "declared":
+        return _on_declared(state, signal, settings)
+    if signal.kind == "near_miss":
+        return ask(state, signal)
     if signal.kind != "reading":
         return _on_sight(state, signal, blind_before)
     lead = max(signal.stories, key=lambda s: (s.score, s.mentions, s.story_id), default=None)
@@ -41,6 +46,19 @@ def on_signal(state: BrandState, signal: Signal, settings: CrisisSettings) -> li
         if not steps and life.card.phase in OPEN and life.card.kind != kind:
             steps = [("updated", {})]
         events += [(event, seal(life, state, event, signal.at_ms, decision=None, **{"note": "", **changes})) for event, changes in steps]
+    return events
+
+
+def _on_declared(state: BrandState, signal: Signal, settings: CrisisSettings) -> list[Event]:
+    """Mentions of a crisis that a person declared: they join it, whatever the watch makes of them, and it is told at once."""
+    events: list[Event] = []
+    owned = own_stories(state, signal)
+    for life in state.lives:
+        own = owned.get(life.card.crisis_id, [])
+        if own and life.card.phase in ACTIVE:
+            absorb(life, signal, own, False, settings)
+            life.watch_ms = max(life.watch_ms, signal.at_ms)
+            events.append(("updated", seal(life, state, "updated", signal.at_ms, decision=None, note="mentions of what was declared")))
     return events
 
 

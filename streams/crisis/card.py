@@ -9,7 +9,7 @@ from operator import attrgetter
 import msgspec
 
 from schemas.crisis import Crisis, OriginatorRef, Sample, StoryRef
-from schemas.desk import ACTIVE
+from schemas.desk import ACTIVE, DECLARED
 from schemas.signal import Forecast, Signal, StoryReading
 from streams.clock import rfc3339
 from streams.crisis import kinds, severity
@@ -78,7 +78,7 @@ def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool,
 
 def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -> None:
     old = life.card
-    stories = sorted(life.readings.values(), key=lambda s: (-s.mentions, s.story_id))
+    stories = _counted(life)
     mentions = sum(s.mentions for s in stories)
     authors = sum(s.authors for s in stories)
     negative = sum(s.negative_share * s.mentions for s in stories) / mentions if mentions else old.negative_share
@@ -130,6 +130,14 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
             ),
         )  # fmt: skip
     life.card = with_headline(card, life.terms)
+
+
+def _counted(life: Life) -> list[StoryReading]:
+    """Return the stories that are counted, largest first: what a declaration collects holds what the watch found as well."""
+    stories = sorted(life.readings.values(), key=lambda s: (-s.mentions, s.story_id))
+    declared = [story for story in stories if story.story_id.startswith(DECLARED)]
+    found = [story for story in stories if not story.story_id.startswith(DECLARED)]
+    return declared if sum(s.mentions for s in declared) > sum(s.mentions for s in found) else found
 
 
 def authors_forecast(stories: Sequence[StoryReading]) -> Forecast | None:

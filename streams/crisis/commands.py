@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.command import Command
-from schemas.desk import MAX_MINUTES, NONE, UNKNOWN, judge, may_hold
+from schemas.desk import MAX_MINUTES, NONE, UNKNOWN, declared_story, judge, may_hold
 from streams.clock import rfc3339
 from streams.crisis import effect
 from streams.crisis.answers import Answer, note, refuse, text, texts
@@ -116,6 +116,7 @@ def _declare(state: BrandState, command: Command, life: Life | None, now: int) -
         life = begin(state, now, "open")
     fresh = [term.casefold() for term in texts(command, "terms")]
     life.terms += [t for t in dict.fromkeys(fresh) if t and t not in life.terms][: MAX_TERMS - len(life.terms)]
+    life.story_ids.append(declared_story(state.brand, command.id))
     life.watch_ms = now
     by = clean(command.by, 100)
     headline = text(command, "headline")[:160].replace(" | ", " / ") or life.card.headline

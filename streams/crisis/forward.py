@@ -1,4 +1,7 @@
-"""crisis.commands -> brand.signals: every command takes its place in its brand's one log."""
+"""crisis.commands -> brand.signals: every command takes its place in its brand's one log.
+
+What the watch must know goes into its own log, mentions.enriched, as well.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import msgspec
 
 from schemas.cloudevents import header_maker
 from schemas.command import Command, ForwardedCommand
+from schemas.desk import TOLD
 from streams.clock import rfc3339
 from streams.engine.stage import Checkpoint, Output, Record
 
@@ -37,7 +41,7 @@ class ForwardPartition:
         self._next = int(cut) if cut else 0
 
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
-        """Return one ``veille.command.forwarded`` for each new record; what cannot be read is forwarded as unreadable."""
+        """Return a ``veille.command.forwarded`` for each new record and log that it goes into; what cannot be read goes as unreadable."""
         outputs = []
         for record in records:
             if record.offset < self._next:
@@ -47,7 +51,10 @@ class ForwardPartition:
             place = ForwardedCommand(command=command, partition=self._partition, offset=record.offset)
             headers = _headers(f"{self._partition}-{record.offset}", command.crisis_id[:200], rfc3339(_time(command.at_ms)))
             headers += [(name, value) for name, value in record.headers if name == "traceparent"]
-            outputs.append(Output("brand.signals", command.brand.encode(), msgspec.json.encode(place), headers))
+            value = msgspec.json.encode(place)
+            outputs.append(Output("brand.signals", command.brand.encode(), value, headers))
+            if command.command in TOLD:
+                outputs.append(Output("mentions.enriched", command.brand.encode(), value, headers))
         return outputs
 
     def _read(self, record: Record) -> Command:

@@ -115,7 +115,7 @@ class CrisisPartition:
         state.signal_seq = signal.seq
         state.now_ms = max(state.now_ms, signal.at_ms)
         for event, card in on_signal(state, signal, self._settings):
-            self._tell(state, event, card, True, signal.at_ms, outputs)
+            self._tell(state, event, card, event != "asked", signal.at_ms, outputs)
         self._after(state)
 
     def _on_command(self, state: BrandState, forwarded: ForwardedCommand, outputs: list[Output]) -> None:

@@ -61,6 +61,8 @@ class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
     command_ids: list[str] = []
     lives: list[Life] = []
     blind: dict[str, int] = {}
+    #: When the desk was last asked about near misses (event time, ms), the latest three.
+    asked: list[int] = []
     page_severity: int = 3
     timezone: str = "UTC"
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import xxhash
 
+from schemas.command import ForwardedCommand
 from schemas.enriched import Enriched
 from schemas.signal import ImpactRow, StoryReading
+from streams.detect.declared import Declared, words_of
 from streams.detect.formulas import six
 from streams.detect.impact import Impact, Spoken, spoken
 from streams.detect.stories import Story
@@ -16,6 +18,8 @@ from streams.detect.stories import Story
 if TYPE_CHECKING:
     from streams.detect.brand import Ring
 
+#: Declared crises of a brand that are collected at a time, and how much of a text is looked at.
+_MAX_DECLARED, _SEARCHED = 16, 4000
 _MAX_POSTS = 64
 _MAX_STORIES = 256
 #: Mentions of stories that do not ring yet, so that the first voices are in the table once they do.
@@ -69,6 +73,19 @@ class Desk(msgspec.Struct, array_like=True):
     usual_answers: float = 0.0
     usual_negative: float = 0.0
     usual_liked: float = 0.0
+    #: What people declared; {partition of crisis.commands: highest offset seen}.
+    declared: list[Declared] = []
+    commands: dict[int, int] = {}
+
+    def told(self, forwarded: ForwardedCommand, t_ms: int) -> bool:
+        """Take a command; return False where it was seen before. An `open` with terms or addresses starts to collect."""
+        if forwarded.offset <= self.commands.get(forwarded.partition, -1):
+            return False
+        self.commands[forwarded.partition] = forwarded.offset
+        fresh = Declared.of(forwarded.command, t_ms) if forwarded.command.command == "open" else None
+        if fresh is not None and all(old.story_id != fresh.story_id for old in self.declared):
+            self.declared = [*(old for old in self.declared if not old.over(t_ms)), fresh][-_MAX_DECLARED:]
+        return True
 
     def passes_on(self, mention: Enriched) -> bool:
         """Say whether a mention only passes on an answer of the brand, which nobody may count as growth."""
@@ -83,6 +100,11 @@ class Desk(msgspec.Struct, array_like=True):
         if "owned" in mention.author_marks:
             self._publish(mention, name, ring is not None)
             return
+        if self.declared:
+            words = words_of(mention.text[:_SEARCHED])
+            for one in self.declared:
+                if not quoted and not one.over(mention.applies_ms) and one.takes(mention, words):
+                    one.learn_one(mention, times)
         negative = mention.polarity == "negative"
         post_id, post = self._post_of(mention) if self.posts else ("", None)
         if post is not None:

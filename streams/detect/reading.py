@@ -40,6 +40,28 @@ def send_plain(brand: Brand, t_ms: int, step: int, kind: str, settings: str) -> 
     return _output(brand, signal)
 
 
+def send_declared(brand: Brand, t_ms: int, step: int, settings: str) -> list[Output]:
+    """Return a signal for each declared crisis of which there is news: its first mention, and each time that they doubled."""
+    outputs = []
+    for one in brand.desk.declared:
+        if not one.news:
+            continue
+        one.told = one.mentions
+        reading = one.reading(t_ms)
+        brand.seq += 1
+        usual = brand.base.rate * 24.0 / max(brand.votes.value(), 0.05)
+        signal = Signal(
+            brand=brand.id, seq=brand.seq, at_ms=t_ms, kind="declared", version=brand.version, step=step, stories=(reading,),
+            threshold=six(brand.budget.threshold()), mentions=reading.mentions, authors=reading.authors,
+            negative_share=reading.negative_share, onset_ms=reading.onset_ms, usual_day_authors=six(usual * brand.authorship.value()),
+            usual_day_mentions=six(usual), usual_negative_share=six(brand.negative.value()), blind=dict(brand.blind),
+            alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone, settings_hash=settings,
+            state_hash=f"{brand.digest:016x}", samples=tuple((name, network, text) for name, network, text, _ in one.samples),
+        )  # fmt: skip
+        outputs.append(_output(brand, signal))
+    return outputs
+
+
 def _output(brand: Brand, signal: Signal) -> Output:
     headers = _headers(f"{brand.id}-{signal.seq}", brand.id, rfc3339(signal.at_ms))
     return Output(TOPIC, brand.id.encode(), _encoder.encode(signal), headers)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from schemas.command import ForwardedCommand
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from streams.detect.brand import Brand
 from streams.detect.judge import judge
 from streams.detect.order import Place, WaitingRoom
-from streams.detect.reading import send, send_plain, settings_hash
+from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
 from streams.engine.deadletters import rejected_headers
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
@@ -34,6 +35,7 @@ _enriched = msgspec.json.Decoder(Enriched)
 _watermarks = msgspec.json.Decoder(Watermarks)
 _source = msgspec.json.Decoder(SourceState)
 _settings = msgspec.json.Decoder(BrandSettings)
+_forwarded = msgspec.json.Decoder(ForwardedCommand)
 _pack = msgspec.msgpack.Encoder()
 _brand = msgspec.msgpack.Decoder(Brand)
 _cut = msgspec.msgpack.Decoder(_Cut)
@@ -114,6 +116,8 @@ class DetectPartition:
             source = _source.decode(value)
             name = "source:" + source.source_id
             offer((source.applies_ms, "", source.partition, source.offset, name), record.offset, source)
+        elif kind == b"veille.command.forwarded":
+            self._told(_forwarded.decode(value))
         elif kind == b"veille.brand":
             brand = _settings.decode(value)
             offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand), record.offset, brand)
@@ -178,6 +182,7 @@ class DetectPartition:
             outputs += send(brand, line, step, found, self._hash)
             if found.quiet:
                 brand.fall_silent()
+        outputs += send_declared(brand, line, step, self._hash)
         brand.step_trouble = 0.0
         brand.set_trip(line)
         ring = brand.ring
@@ -188,6 +193,17 @@ class DetectPartition:
         else:
             every = self._settings.reading_seconds * 1000
             self._set_timer(brand, (line // every + 1) * every)
+
+    def _told(self, forwarded: ForwardedCommand) -> None:
+        """Take what people declared or said of an alarm: at W, since everything before it is applied."""
+        command = forwarded.command
+        brand = self._brands.get(command.brand)
+        t_ms = command.at_ms if self._room.watermark is None else self._room.watermark
+        if brand is None or not brand.desk.told(forwarded, t_ms):
+            return
+        self._dirty[brand.id] = None
+        if command.command in ("open", "ack", "close") or (command.command == "vote" and command.args.get("label") == "yes"):
+            brand.budget.confirm(t_ms)
 
     def _set_timer(self, brand: Brand, line: int) -> None:
         brand.timer = line

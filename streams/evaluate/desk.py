@@ -77,9 +77,9 @@ def _run(folder: Folder, settings: Settings) -> tuple[dict[str, list[tuple[str, 
     raw = plan(folder.rows, settings.partitions, grid_seconds=settings.detect.grid_seconds)
     arrival_ms = folder.rows[-1][0] + 4 * _DAY_MS
     topics = frozenset({"crisis.events", "mentions.enriched"})
-    for topic, record in backtest(raw, folder.watchlist, settings, timestamp_ms=arrival_ms, topics=topics):
+    for _, record in backtest(raw, folder.watchlist, settings, timestamp_ms=arrival_ms, topics=topics):
         kind = type_of(record.headers)
-        if topic == "crisis.events":
+        if kind.startswith(b"veille.crisis."):
             card = _card.decode(record.value or b"")
             cards[card.brand].append((kind.decode().rpartition(".")[2], parse_time(card.updated_at) or 0, card))
         elif kind == b"veille.enriched":

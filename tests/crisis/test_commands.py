@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from schemas.command import COMMANDS, Command, ForwardedCommand
-from schemas.desk import NONE, ROLES, TABLE, judge, may_hold
+from schemas.desk import NONE, ROLES, TABLE, declared_story, judge, may_hold
 from streams.crisis.forward import ForwardPartition
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
@@ -201,3 +201,32 @@ def test_what_another_crisis_took_over_stays_there() -> None:
     assert [name for name, _ in found] == ["suspected", "opened", "cancelled", "suspected", "opened", "reopened", "updated"]
     assert found[-1][1].crisis_id != C1
     assert found[-1][1].mentions == 80
+
+
+def test_what_was_declared_collects_its_mentions() -> None:
+    """Mentions of a declared crisis join it from the first one on, are told at once, and count once with the watch's own story."""
+    mine = declared_story("acme", "c0")
+    first = story(mine, by="terms", mentions=1, authors=1, forecast=None)
+    found = events(run(log(
+        command("open", 0, headline="Fire in the plant", terms=["fire"]),
+        signal(1, 52, kind="declared", stories=(first,)),
+        signal(2, 80, over=True, margin=20.0, stories=(story("s9", terms=("fire", "smoke")),)),
+        signal(3, 81, kind="declared", stories=(story(mine, by="terms", mentions=12, authors=9),)),
+        signal(4, 300, kind="declared", stories=(story("d-other", mentions=12, authors=9),)),
+    )))  # fmt: skip
+    assert [name for name, _ in found] == ["opened", "updated", "updated"]
+    assert [card.mentions for _, card in found] == [0, 1, 40]
+    assert {card.crisis_id for _, card in found} == {found[0][1].crisis_id}
+    assert found[-1][1].certainty == "Observed"
+
+
+def test_three_questions_a_week() -> None:
+    """Near misses are put to the desk, at most three in any week; a vote on one is a label, and no crisis comes of it."""
+    days = (0, 1, 2, 3, 6, 7.5, 8)
+    near = [signal(n + 1, day * 1440, kind="near_miss") for n, day in enumerate(days)]
+    outputs = run(log(*near, command("vote", 0, label="yes", question="acme-question-1"), command("vote", 1, label="perhaps")))
+    found = events(outputs)
+    assert [name for name, _ in found] == ["asked"] * 5 + ["noted", "refused"]
+    assert [card.updated_at[8:10] for _, card in found[:5]] == ["13", "14", "15", "21", "21"]
+    assert found[0][1].headline_fr.startswith("Était-ce une crise ?")
+    assert not [output for output in outputs if output.topic == "crisis.state"]
