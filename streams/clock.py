@@ -27,3 +27,12 @@ def rfc3339(ms: int) -> str:
     moment = datetime.fromtimestamp(ms // 1000, UTC)
     rest = ms % 1000
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{rest:03d}Z" if rest else "Z")
+
+
+def ms_of(text: str) -> int:
+    """Return a time in RFC 3339 as ms since 1970 UTC: what `rfc3339` wrote.
+
+    >>> ms_of(rfc3339(1_400_000_000_123))
+    1400000000123
+    """
+    return round(datetime.fromisoformat(text).timestamp() * 1000)

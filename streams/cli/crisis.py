@@ -140,14 +140,15 @@ async def _give(name: str, given: dict[str, Any]) -> None:
 
 
 def line(event: dict[str, Any]) -> str:
-    """Return a command that was sent, a crisis event, a statement or a task as one line for people."""
+    """Return a command that was sent, a crisis event, a statement, a claim or a task as one line for people."""
     data = event["data"]
     if "command" in data:
         words = ["sent", data["command"], data["id"]]
     elif "phase" in data:
         words = [event["type"].removeprefix("veille.crisis."), data["crisis_id"] or data["brand"], data["phase"], data["note"]]
     else:
-        words = [data.get("statement_id") or data.get("task_id"), data["state"], data.get("reason", ""), data.get("text_hash", "")]
+        named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
+        words = [named, data.get("state") or data.get("status"), data.get("reason", ""), data.get("text_hash", "")]
     return "  ".join("".join(letter if letter.isprintable() else " " for letter in str(word)) for word in words if word)
 
 

@@ -6,7 +6,24 @@ import sys
 
 import typer
 
-from streams.cli import backtest, bench, brief, broker, crises, crisis, demo, doctor, evaluate, replay, simulate, topics, watchlist, worker
+from streams.cli import (
+    backtest,
+    bench,
+    brief,
+    broker,
+    crises,
+    crisis,
+    demo,
+    doctor,
+    drill,
+    evaluate,
+    playbook,
+    replay,
+    simulate,
+    topics,
+    watchlist,
+    worker,
+)  # fmt: skip
 from streams.errors import VeilleError
 
 app = typer.Typer(
@@ -19,9 +36,9 @@ app = typer.Typer(
     "Exit codes: 0 done; 1 a check did not hold; 2 wrong usage; 3 the broker could not be reached; "
     "4 bad settings or input; 130 interrupted.",
 )
-for _command in (demo, worker, replay, crises, brief, backtest, simulate, evaluate, bench, doctor, broker):
+for _command in (demo, worker, replay, crises, brief, backtest, simulate, drill, evaluate, bench, doctor, broker):
     app.command(name=_command.__name__.rpartition(".")[2], help=_command.HELP)(_command.command)
-for _group in (topics, watchlist, crisis):
+for _group in (topics, watchlist, crisis, playbook):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
 
 

@@ -13,7 +13,7 @@ from schemas.crisis import Crisis
 from schemas.desk import may_hold
 from schemas.response import Claim, Notification, Statement, Task
 from streams import captures
-from streams.clock import rfc3339
+from streams.clock import ms_of, rfc3339
 from streams.engine.stage import Output
 from streams.respond import gate, tasks, tell
 from streams.respond.ledger import Ledger
@@ -65,7 +65,7 @@ class House(NamedTuple):
 
 def on_event(brand: BrandDesk, event: str, crisis: Crisis, house: House) -> list[Output]:
     """Apply ``veille.crisis.<event>``: first what was due before it, then tasks, the gate's answer and messages."""
-    at_ms = round(datetime.fromisoformat(crisis.updated_at).timestamp() * 1000)
+    at_ms = ms_of(crisis.updated_at)
     outputs = on_time(brand, at_ms, house)
     brand.now_ms = max(brand.now_ms, at_ms)
     for name in captures.captured(event, crisis):

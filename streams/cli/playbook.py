@@ -1,0 +1,55 @@
+"""``veille playbook``: checks plans before they are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.errors import BadInput, VeilleError
+
+app = typer.Typer(no_args_is_help=True, help="Check a playbook: its words, its roles and deadlines, and the tests that it holds.")
+
+
+class Broken(VeilleError):
+    """A playbook does not hold."""
+
+    exit_code = 1
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Playbooks (YAML).")],
+) -> None:
+    """Say whether playbooks can be used, and else which lines to mend; run the tests that they hold.
+
+    Holding statements that nobody has approved yet are named on stderr, with the hash that two people write: a plan works without them.
+
+    Example: veille playbook check plans/*.yaml
+
+    Exit codes: 0 they hold; 1 one does not, with line and mend; 4 a file that cannot be read.
+    """
+    from streams.cli.output import emit, note
+    from streams.clock import wall_ms
+    from streams.respond.playbook_check import check, not_ready
+
+    broken = 0
+    for file in files:
+        try:
+            text = file.read_text("utf-8-sig")
+        except OSError as error:
+            raise BadInput(f"{file}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise BadInput(f"{file}: not UTF-8") from None
+        plan, problems = check(text)
+        for problem in problems:
+            emit(f"{file}:{problem.line}: {problem.text}")
+        if plan is None:
+            broken += 1
+            continue
+        emit(f"{file}: {plan.id}, {len(plan.steps)} steps, {len(plan.tests)} tests hold")
+        for words in not_ready(plan, wall_ms()):
+            note(f"{file}: {words}")
+    if broken:
+        raise Broken(f"{broken} of {len(files)} playbooks cannot be used" if len(files) > 1 else "the playbook cannot be used")

@@ -1,0 +1,140 @@
+"""The report of a drill: what was done when, what was late. HTML on its own (no script, nothing fetched), for the screen and for paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+
+from schemas.crisis import Crisis
+from schemas.response import Claim, Statement, Task
+from streams.clock import ms_of
+from streams.respond.brief import brief
+from streams.respond.drill import Drill, Entry
+from streams.respond.drill_words import EVENTS, STATES, WORDS
+from streams.respond.tasks import DUE, MINUTE
+
+_PAGES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)  # fmt: skip
+
+
+class Step(NamedTuple):
+    """One step of the cell; times in minutes since the opening. ``late`` is how far beyond its deadline (0: in time)."""
+
+    step: str
+    title: str
+    role: str
+    state: str
+    opened: int
+    due: int
+    ended: int | None
+    by: str
+    reason: str
+    late: int
+    escalated: bool
+
+    @property
+    def took(self) -> int | None:
+        """Minutes from its opening to its end, or None."""
+        return None if self.ended is None else self.ended - self.opened
+
+
+def steps(drill: Drill) -> list[Step]:
+    """Return every step that opened, in the plan's order; what is not done by the end of the drill is late by then."""
+    found = []
+    escalated = {e.record.step for e in drill.log if isinstance(e.record, Task) and e.record.state == "escalated"}
+    for task in drill.tasks().values():
+        opened, due = (_minutes(drill, ms_of(at or drill.card.updated_at)) for at in (task.opened_at, task.due_at))
+        ended = _minutes(drill, ms_of(task.done_at)) if task.done_at else None
+        beyond = (_minutes(drill, drill.now_ms) if ended is None else ended) - due
+        found.append(Step(
+            task.step, task.title or task.title_fr, task.role, task.state, opened, due, ended, task.done_by, task.reason, max(0, beyond),
+            task.step in escalated,
+        ))  # fmt: skip
+    return found
+
+
+def marks(drill: Drill) -> dict[str, int | None]:
+    """Return when (minutes since the opening) the first of each kind was reached: what a cell is measured by."""
+
+    def first(fits: Callable[[Crisis | Task | Statement | Claim], bool]) -> int | None:
+        return next((_minutes(drill, entry.at_ms) for entry in drill.log if fits(entry.record)), None)
+
+    def released(kind: str) -> Callable[[Crisis | Task | Statement | Claim], bool]:
+        return lambda record: isinstance(record, Statement) and record.state == "released" and record.kind == kind
+
+    return {
+        "first_step": first(lambda record: isinstance(record, Task) and record.state in ("done", "skipped")),
+        "claim_verified": first(lambda record: isinstance(record, Claim) and record.status == "verified"),
+        "holding_released": first(released("holding")),
+        "substantive_released": first(released("substantive")),
+    }
+
+
+def summary(drill: Drill, source: str) -> dict[str, Any]:
+    """Return the drill's result as plain data (minutes since the opening), for programs."""
+    done = steps(drill)
+    return {
+        "status": drill.card.status, "playbook": drill.plan.id, "source": source, "crisis_id": drill.card.crisis_id,
+        "minutes": _minutes(drill, drill.now_ms), "steps": [one._asdict() | {"took": one.took} for one in done],
+        "late": [one.step for one in done if one.late], "marks": marks(drill),
+        "refused": [{"minute": _minutes(drill, at), "by": who, "reason": why} for at, who, why in refusals(drill)],
+    }  # fmt: skip
+
+
+def refusals(drill: Drill) -> list[tuple[int, str, str]]:
+    """Return (time in ms, who, why) of what the gate and the tasks refused."""
+    found = []
+    for entry in drill.log:
+        record = entry.record
+        if isinstance(record, Statement) and record.state == "refused":
+            found.append((entry.at_ms, record.author, record.reason))
+        elif isinstance(record, Task) and record.state == "refused":
+            found.append((entry.at_ms, record.done_by, f"{record.step}: {record.reason}"))
+    return found
+
+
+def page(drill: Drill, source: str, language: str) -> str:
+    """Return the report as HTML in "en" or "fr"."""
+    words = WORDS[language]
+    opening = next(e.record for e in drill.log if isinstance(e.record, Crisis))
+    done = steps(drill)
+    longest = max([_minutes(drill, drill.now_ms), *(one.due for one in done), 1])
+    return _PAGES.get_template("drill.html").render(
+        w=words, language=language, plan=drill.plan, source=source, card=drill.card, brief=brief(opening, drill_tasks(drill), language),
+        steps=done, late=[one for one in done if one.late], states=STATES[language], longest=longest,
+        minutes=_minutes(drill, drill.now_ms), marks=marks(drill),
+        refused=[(_minutes(drill, at), who, why) for at, who, why in refusals(drill)],
+        timeline=[(_minutes(drill, e.at_ms), *timeline_line(e, language)) for e in drill.log],
+    )  # fmt: skip
+
+
+def drill_tasks(drill: Drill) -> list[Task]:
+    """Return the tasks as they were when the crisis opened."""
+    return [e.record for e in drill.log if isinstance(e.record, Task) and e.at_ms == drill.begin_ms and e.record.state in DUE]
+
+
+def timeline_line(entry: Entry, language: str) -> tuple[str, str, str]:
+    """Return (what, who, words) of one line of the timeline."""
+    record, states = entry.record, STATES[language]
+    if isinstance(record, Crisis):
+        name = entry.what.removeprefix("veille.crisis.")
+        return EVENTS[language].get(name, name), "", f"{WORDS[language]['severity']} {record.severity}, {record.mentions} mentions"
+    if isinstance(record, Task):
+        return f"{record.step}: {states.get(record.state, record.state)}", record.done_by, record.reason
+    if isinstance(record, Claim):
+        return f"{WORDS[language]['claim']} {record.claim_id}: {states.get(record.status, record.status)}", record.by, record.text
+    who = record.released_by or record.author
+    return (
+        f"{WORDS[language]['statement']} {record.statement_id}: {states.get(record.state, record.state)}",
+        who,
+        record.reason or record.text,
+    )
+
+
+def _minutes(drill: Drill, at_ms: int) -> int:
+    return (at_ms - drill.begin_ms) // MINUTE
