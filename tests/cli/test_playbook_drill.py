@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,8 +73,9 @@ def test_a_past_crisis_is_drilled(tmp_path: Path) -> None:
 def test_the_cell_speaks_at_the_keyboard(tmp_path: Path) -> None:
     """With --live lines of stdin are done as they come; one that cannot be read ends nothing."""
     words = ["drill", "fr/rumour", "--events", str(_past(tmp_path)), "--live", "--speed", "600", "--language", "fr"]
-    done = CliRunner().invoke(app, words, input="ann/communication task-done pause\nann dance\nend\n")
-    assert done.exit_code == 0, done.output
+    said = "ann/communication task-done pause\nann dance\nend\n"
+    done = subprocess.run([sys.executable, "-m", "streams.cli.main", *words], input=said, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert "pause: faite" in done.stdout
     assert "unknown command dance" in done.stderr
 
