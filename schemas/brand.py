@@ -44,9 +44,23 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     calendar: tuple[CalendarEntry, ...] = ()
 
 
+class LearnedPolarity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What people's verdicts on one brand's mentions taught, beside the shipped polarity model ``shipped`` that it was better than.
+
+    ``weights`` maps what the model sees (``negative``, ``positive``: log-odds over neutral; ``bias``; ``token-N``: a hash bucket) to
+    weights for negative, neutral and positive, in 1/4096. ``version`` names the ``verdicts`` that it was made of.
+    """
+
+    shipped: str
+    version: str
+    verdicts: int
+    weights: dict[str, tuple[int, int, int]]
+
+
 class Watchlist(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All brands in force under one version, and the press list added to the shipped one."""
+    """All brands in force under one version, the press list added to the shipped one, and what was learned: brand id to polarity."""
 
     brands: tuple[Brand, ...]
     press: tuple[str, ...] = ()
     version: int = 1
+    learned: dict[str, LearnedPolarity] = {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from schemas.brand import Watchlist
+from schemas.brand import LearnedPolarity, Watchlist
 from schemas.cloudevents import header_maker
 from schemas.mention import WatchlistMarker
 from streams.clock import rfc3339, wall_ms
@@ -25,7 +26,34 @@ def version_of(key: bytes | None) -> int:
 
 
 async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
-    """Write all brands under the next version, wait, then write a marker into every raw partition; return the version."""
+    """Write all brands under the next version, wait, then write a marker into every raw partition; return the version.
+
+    What was learned of the brands that remain stays in force.
+    """
+    return (await _put(settings, lambda latest: _with_learned(watchlist, latest.learned if latest is not None else {})))[0]
+
+
+async def teach_polarity(settings: Settings, learned: dict[str, LearnedPolarity]) -> tuple[int, list[str]]:
+    """Put ``learned`` in force with the brands of the latest version; return the new version and the brands that it knows of them.
+
+    Raises `BadInput` where the topic holds no watchlist yet.
+    """
+
+    def taught(latest: Watchlist | None) -> Watchlist:
+        if latest is None:
+            raise BadInput("the topic watchlist is empty: run veille watchlist apply FILE first")
+        return _with_learned(latest, learned)
+
+    version, found = await _put(settings, taught)
+    return version, sorted(found.learned)
+
+
+def _with_learned(watchlist: Watchlist, learned: dict[str, LearnedPolarity]) -> Watchlist:
+    known = {brand.id for brand in watchlist.brands}
+    return msgspec.structs.replace(watchlist, learned={brand: own for brand, own in learned.items() if brand in known})
+
+
+async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]) -> tuple[int, Watchlist]:
     from streams.cli.connection import consumer, partition_counts, producer
 
     topic, raw = settings.topic("watchlist"), settings.topic("mentions.raw")
@@ -34,7 +62,8 @@ async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
         for name in (topic, raw):
             if name not in counts:
                 raise BadInput(f"there is no topic {name}: run veille topics apply first")
-        version = 1 + await _greatest(reader, topic)
+        greatest, latest = await _latest(reader, topic)
+    version, watchlist = greatest + 1, make(latest)
     time = rfc3339(wall_ms())
     async with producer(settings) as writer:
         for brand in watchlist.brands:
@@ -47,18 +76,22 @@ async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
         for partition in range(counts[raw]):
             headers = _marker_headers(f"{version}-{partition}", str(version), time)
             await writer.send_and_wait(raw, marker, partition=partition, headers=headers)
-    return version
+    return version, watchlist
 
 
-async def _greatest(reader: Any, topic: str) -> int:
-    """Return the greatest version in the topic, 0 for an empty one."""
+async def _latest(reader: Any, topic: str) -> tuple[int, Watchlist | None]:
+    """Return the greatest version in the topic (0 for an empty one), and the whole list of the greatest that has one."""
     from streams.cli.connection import places_of
 
     places = await places_of(reader, topic)
     reader.assign(places)
     ends = await reader.end_offsets(places)
-    greatest = 0
+    greatest, whole = 0, (0, b"")
     while [place for place in places if await reader.position(place) < ends[place]]:
         for records in (await reader.getmany(timeout_ms=200)).values():
-            greatest = max([greatest, *(version_of(record.key) for record in records)])
-    return greatest
+            for record in records:
+                version = version_of(record.key)
+                greatest = max(greatest, version)
+                if record.key is not None and record.key[:1] == b"@" and record.value and version > whole[0]:
+                    whole = (version, record.value)
+    return greatest, msgspec.json.decode(whole[1], type=Watchlist) if whole[0] else None

@@ -1,4 +1,4 @@
-"""``veille watchlist``: checks a watchlist file and puts a version of it in force."""
+"""``veille watchlist``: checks a watchlist file, puts a version of it in force, and what was learned of its brands."""
 
 from __future__ import annotations
 
@@ -50,3 +50,30 @@ def apply(
     found = load_watchlist(file)
     version = run_async(apply_watchlist(load_settings(broker=broker, run=run), found))
     emit(f"version {version} with {len(found.brands)} brands is in force from its markers on")
+
+
+@app.command()
+def teach(
+    verdicts: Annotated[Path, typer.Argument(metavar="VERDICTS", help="JSONL, oldest first: brand, text, lang, label.")],
+    broker: Broker = None,
+    run: Run = None,
+) -> None:
+    """Learn the polarity of brands from people's verdicts on mentions, and put it in force as a new version.
+
+    VERDICTS holds all verdicts so far; label is negative, neutral or positive. What was learned counts for a brand only where it foretold
+    the last verdicts better than the shipped model; other brands stay with the shipped model.
+
+    Example: veille watchlist teach verdicts.jsonl --broker kafka:9092
+
+    Exit codes: 0 done; 3 no broker; 4 bad file or settings.
+    """
+    from streams.cli.definitions import teach_polarity
+    from streams.cli.output import emit
+    from streams.enrich.polarity import Polarity
+    from streams.enrich.polarity_learn import BrandPolarity, read_verdicts
+
+    learner = BrandPolarity(Polarity.load())
+    for verdict in read_verdicts(verdicts):
+        learner.learn(verdict.brand, verdict.text, verdict.lang, verdict.label)
+    version, taught = run_async(teach_polarity(load_settings(broker=broker, run=run), learner.learned()))
+    emit(f"version {version}: learned polarity is in force for {', '.join(taught) or 'no brand'}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from schemas.cloudevents import header_maker
@@ -11,6 +13,8 @@ from streams.engine.stage import Output
 from streams.enrich.brands import BrandMatcher, Match
 from streams.enrich.features import Said, SpeakerReader
 from streams.enrich.networks import class_of
+from streams.enrich.polarity import Polarity
+from streams.enrich.polarity_brands import Score, learned_scores
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.stories import canonical_url, hashtags_in, is_reshare
 from streams.enrich.times import header_time
@@ -53,8 +57,8 @@ class RecordMaker:
         self._cut = settings.text_limit
         self._speakers = SpeakerReader(settings.author_key)
 
-    def outputs(self, job: Job, said: Said, copy_key: str, score: tuple[int, int, str]) -> list[Output]:
-        """Return the records of one mention; ``score`` is (negative, positive in thousandths, label)."""
+    def outputs(self, job: Job, said: Said, copy_key: str, score: Score, taught: Mapping[str, Score]) -> list[Output]:
+        """Return the records of one mention; ``score`` is its polarity, ``taught`` that of brands whose people taught another."""
         mention, partition, offset, plain = job.mention, self._partition, job.offset, job.plain
         lang, crisis_words, cues, all_terms, _ = said
         negative, positive, polarity = score
@@ -79,6 +83,8 @@ class RecordMaker:
         outputs: list[Output] = []
         for index, brand, matched in job.matches:
             own = job.matcher.own_words(index)
+            if taught:
+                negative, positive, polarity = taught.get(brand, score)
             # By place, in the order of the schema: by name it would cost four times as much.
             record = Enriched(
                 brand,
@@ -125,6 +131,23 @@ class RecordMaker:
                 headers.append(("traceparent", job.traceparent))
             outputs.append(Output(TOPIC, brand.encode(), _encode(record), headers))
         return outputs
+
+
+def taught_scores(polarity: Polarity, jobs: Sequence[Job], texts: Sequence[str], langs: Sequence[str]) -> dict[int, dict[str, Score]]:
+    """Return {place of a job: {brand: score}} where people taught the polarity of a brand that the mention names."""
+    wanted: dict[tuple[int, str], list[int]] = {}
+    for place, job in enumerate(jobs):
+        if learned := job.matcher.watchlist.learned:
+            for match in job.matches:
+                if match.brand in learned:
+                    wanted.setdefault((job.matcher.version, match.brand), []).append(place)
+    found: dict[int, dict[str, Score]] = {}
+    for (_, brand), places in wanted.items():
+        own = jobs[places[0]].matcher.watchlist.learned[brand]
+        scores = learned_scores(polarity, own, [texts[place] for place in places], [langs[place] for place in places])
+        for place, score in zip(places, scores, strict=True):
+            found.setdefault(place, {})[brand] = score
+    return found
 
 
 def _counts(engagement: Engagement) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from streams.enrich.decode import decode
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
 from streams.enrich.features import TextReader
 from streams.enrich.fold import fold
-from streams.enrich.outputs import TOPIC, Job, RecordMaker
+from streams.enrich.outputs import TOPIC, Job, RecordMaker, taught_scores
 from streams.enrich.rejected import rejected
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.sources import PartitionClock
@@ -285,8 +285,9 @@ class EnrichPartition:
         said = [read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
         texts = [text if len(text := job.mention.text) <= limit else text[:limit] for job in jobs]
         scores = self._polarity.score(texts, [one[0] for one in said])
-        for job, one, key, score in zip(jobs, said, copy_keys([one[4] for one in said]), scores, strict=True):
-            slots[job.slot] = outputs(job, one, key, score)
+        taught = taught_scores(self._polarity, jobs, texts, [one[0] for one in said])
+        for place, (job, one, key, score) in enumerate(zip(jobs, said, copy_keys([one[4] for one in said]), scores, strict=True)):
+            slots[job.slot] = outputs(job, one, key, score, taught.get(place, {}))
 
 
 def _read_marker(record: Record) -> int | None:

@@ -133,7 +133,7 @@ def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands:
 
     def made() -> None:
         for job, one, key, score in zip(jobs, said, keys, scores, strict=True):
-            maker.outputs(job, one, key, score)
+            maker.outputs(job, one, key, score, {})
 
     works: dict[str, Callable[[], object]] = {
         "decode": lambda: [decode(value) for value in values],
