@@ -11,12 +11,12 @@ import typer
 from streams.cli.options import Json, load_settings
 from streams.errors import BadInput, VeilleError
 
-EXAMS = ("lead", "volume", "budget", "cascades", "sentiment", "desk")
+EXAMS = ("lead", "volume", "budget", "cascades", "rumour", "sentiment", "desk")
 
 HELP = """Score an exam over folders in its format and print the figures; those with an uncertainty carry a 90 % interval.
 
 Exams: lead (planted crises), volume and budget (counts with labelled windows), cascades (who grows large),
-sentiment (texts with labels), desk (kinds and severities of planted crises).
+rumour (claims in doubt, by their first reactions), sentiment (texts with labels), desk (kinds and severities of planted crises).
 
 Example: veille evaluate lead planted/ --json
 
@@ -75,6 +75,10 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
         from streams.evaluate.cascades import evaluate_cascades
 
         return evaluate_cascades(folders)
+    if exam == "rumour":
+        from streams.evaluate.rumour import evaluate_rumour
+
+        return evaluate_rumour(folders)
     if exam == "sentiment":
         from streams.evaluate.sentiment import evaluate_sentiment
 

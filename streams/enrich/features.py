@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from schemas.mention import Author
 from streams.enrich.authors import AuthorHasher, is_public_figure, organic, shipped_press
+from streams.enrich.chinese import chinese_cues
 from streams.enrich.fold import words_of
 from streams.enrich.language import LanguageFinder
 from streams.enrich.stories import MAX_TERMS, host_of
@@ -36,6 +37,8 @@ class TextReader:
         words = dict.fromkeys(words_of(folded))
         lang = self._languages.find(plain, claim, words)
         labels, terms, votes = lexicon(lang).read(folded, words)
+        if lang == "zh":
+            labels = [*labels, *("cue:" + cue for cue in chinese_cues(plain))]
         question = "?" in plain or "\u061f" in plain
         if len(terms) > MAX_TERMS:
             terms = terms[:MAX_TERMS]
