@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.signal import Signal, StoryReading
+from streams.claims import CUES, in_doubt
 from streams.crisis.words import Said, say
 
 #: Log-odds before anything is known (assumed).
@@ -14,6 +15,8 @@ PRIOR = {"snowball": 1.0, "corporate": -1.2, "rumour": -1.2, "own_post": -1.6}
 #: Of an owned account of which no usual post is known (assumed): answers for one reshare or like, since people like far more often
 #: than they answer, and the negative share of answers.
 USUAL_RATIO, USUAL_NEGATIVE = 0.05, 0.25
+#: How much a claim in doubt speaks for a rumour among crises, where doubt is rarer than among claims (assumed).
+_DOUBT = 2.5
 #: What hangs on own posts from this share on can make an own-post crisis.
 _LEAST_OWN = 0.2
 
@@ -66,7 +69,8 @@ def _rumour(stories: Sequence[StoryReading], n: int, scores: dict[str, float], r
 
     hearsay, denial, check = part("hearsay"), part("denial"), part("fact_check")
     if hearsay + denial + check > 0.02:
-        scores["rumour"] += min(4.0, 8.0 * hearsay + 8.0 * denial + 12.0 * check + 2.0 * part("question"))
+        doubt = in_doubt({cue: sum(story.cues.get(cue, 0) for story in stories) for cue in CUES}, n)
+        scores["rumour"] += min(4.0, max(0.0, _DOUBT * math.log(doubt / (1.0 - doubt))))
         reasons.append(say("kind.rumour", hearsay=100 * hearsay, denial=100 * denial, check=100 * check))
     witness = part("first_person") + part("customer")
     if witness > 0.1:
