@@ -16,6 +16,7 @@ from streams.errors import Fatal
 from streams.http import serve
 from streams.metrics import PrometheusMeter
 from streams.respond.agent import notify
+from streams.respond.playbook import Playbook, of_brands
 from streams.settings import Settings
 from streams.sources.watchlists import following
 from streams.topology import build_specs
@@ -25,16 +26,18 @@ async def _main(settings: Settings, guard: Guard) -> int:
     watchlists = Watchlists()
     # Version 0 names nobody: with the topic as the watchlist, mentions before the first marker concern no brand.
     version = 0
+    plans: tuple[Playbook, ...] = ()
     watchlists.add(Watchlist(brands=(), version=version))
     if settings.watchlist:
         found = load_watchlist(Path(settings.watchlist))
         watchlists.add(found)
         version = found.version
+        plans = of_brands({brand.id: brand.plan for brand in found.brands if brand.plan}, Path(settings.watchlist).parent)
     meter = PrometheusMeter()
     async with AsyncExitStack() as stack:
         partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
         await stack.enter_async_context(following(settings, watchlists.add))
-        specs = build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms, meter=meter)
+        specs = build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms, meter=meter, brand_plans=plans)
         worker = Worker(settings, specs, meter=meter)
         await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
         if "respond" in settings.stages.split(","):

@@ -22,7 +22,7 @@ from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
 from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
-from streams.respond.playbook import load
+from streams.respond.playbook import Playbook, load
 from streams.respond.playbook import people as people_of
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
@@ -147,8 +147,8 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
     return StageSpec("detect", "mentions.enriched", make, pulse, settings.engine.watermark_ms / 1000)
 
 
-def _crisis_spec(settings: Settings, meter: PrometheusMeter | None) -> StageSpec:
-    people = people_of(load(settings.respond.playbooks, settings.respond.language))
+def _crisis_spec(settings: Settings, plans: Sequence[Playbook], meter: PrometheusMeter | None) -> StageSpec:
+    people = people_of(plans)
     sent: dict[int, int] = {}
 
     def make(partition: int) -> PartitionStage:
@@ -183,22 +183,24 @@ def build_specs(
     version: int = 1,
     wall_clock: WallClock | None = None,
     meter: PrometheusMeter | None = None,
+    brand_plans: Sequence[Playbook] = (),
 ) -> list[StageSpec]:
     """Return the stages that ``settings.stages`` names, joined to their topics.
 
     ``partitions`` holds the partition count of ``mentions.raw``; ``version`` is the watchlist in force before any marker.
+    ``brand_plans`` are playbooks of single brands, beside those of the settings.
     With ``wall_clock`` and ``settings.worker_clock`` clock records go into every raw partition that is read.
     """
     clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
-
+    plans = (*brand_plans, *load(settings.respond.playbooks, settings.respond.language))
     specs = {
         "enrich": _enrich_spec(settings, watchlists, version, alignment, clock, meter),
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
-        "crisis": _crisis_spec(settings, meter),
+        "crisis": _crisis_spec(settings, plans, meter),
         "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
-        "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond)),
+        "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond, plans=plans)),
     }
     wanted = [name.strip() for name in settings.stages.split(",")]
     return [specs[name] for name in specs if name in wanted]

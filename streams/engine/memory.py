@@ -25,7 +25,9 @@ class MemoryRunner:
         self._tap = tap
         self._next_offset: dict[tuple[str, int], int] = {}
         self._pending: dict[tuple[str, int], list[InputRecord]] = {}
-        self._read = {spec.input_topic for spec in self._specs}
+        self._readers: dict[str, list[str]] = {}
+        for spec in self._specs:
+            self._readers.setdefault(spec.input_topic, []).append(spec.name)
         self.stages: dict[str, dict[int, PartitionStage]] = {}
         for spec in self._specs:
             self.stages[spec.name] = {p: spec.make(p) for p in range(self._partitions[spec.input_topic])}
@@ -51,8 +53,8 @@ class MemoryRunner:
         record = InputRecord(offset, self._timestamp_ms, output.key, output.value, output.headers)
         if self._tap is not None:
             self._tap(output.topic, partition, record)
-        if output.topic in self._read:
-            self._pending.setdefault(place, []).append(record)
+        for stage in self._readers.get(output.topic, ()):
+            self._pending.setdefault((stage, partition), []).append(record)
 
     def drain(self) -> None:
         """Run every stage until nothing is left to read and no stage has news of its progress."""
@@ -61,7 +63,7 @@ class MemoryRunner:
             busy = False
             for spec in self._specs:
                 for partition, stage in self.stages[spec.name].items():
-                    records = self._pending.pop((spec.input_topic, partition), None)
+                    records = self._pending.pop((spec.name, partition), None)
                     if records:
                         busy = True
                         self.send(list(stage.process(records)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -103,6 +103,14 @@ def load(folder: str = "", language: str = "en") -> tuple[Playbook, ...]:
     if not plans:
         raise BadInput("no playbook found: name a folder with *.yaml files")
     return tuple(plans)
+
+
+def of_brands(files: Mapping[str, str], folder: Path) -> tuple[Playbook, ...]:
+    """Return the plans that brands name in the watchlist, {brand: file beside it in ``folder``}, each for its brand alone.
+
+    Raises `BadInput`.
+    """
+    return tuple(msgspec.structs.replace(read(folder / file), brands=(brand,)) for brand, file in sorted(files.items()))
 
 
 def read(path: Path) -> Playbook:

@@ -11,11 +11,12 @@ import msgspec
 import yaml
 
 from schemas.crisis import KINDS
+from schemas.signal import AUDIENCES
 from streams.respond.holding import BLANKS, Holding, blanks
 from streams.respond.playbook import Case, DraftText, Playbook, Role, Step
 
 #: Whom a draft speaks to.
-AUDIENCES = ("all", "customer", "press", "public_figure", "employee", "activist", "investor", "other")
+ADDRESSED = ("all", *AUDIENCES)
 #: Words that would have one's own post deleted, and those that forbid it.
 _DELETE = re.compile(r"\b(delete|remove|take down|supprim\w*|efface\w*|retire\w*)\b.{0,40}\b(post|tweet|publication|message)\b", re.I)
 _NEVER = re.compile(r"\b(never|do not|don't|jamais|ne)\b", re.I)
@@ -140,7 +141,7 @@ def _faults(plan: Playbook) -> Iterable[tuple[str, str]]:
     for i, holding in enumerate(plan.holding):
         yield from _holding(plan, holding, f"$.holding[{i}]")
     for i, draft in enumerate(plan.drafts):
-        yield from _unknown(f"$.drafts[{i}].audience", (draft.audience,), AUDIENCES, "audience")
+        yield from _unknown(f"$.drafts[{i}].audience", (draft.audience,), ADDRESSED, "audience")
         if plan.channels:
             yield from _unknown(f"$.drafts[{i}].channel", (draft.channel,), plan.channels, "channel of this plan")
     for i, case in enumerate(plan.tests):

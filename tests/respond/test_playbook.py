@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from schemas.crisis import KINDS
 from schemas.desk import ROLES
 from streams.errors import BadInput
 from streams.respond.ledger import text_hash
-from streams.respond.playbook import SHIPPED, holdings, load, named, people, pick
+from streams.respond.playbook import SHIPPED, holdings, load, named, of_brands, people, pick
 from streams.respond.playbook_check import check, not_ready
 from tests.respond.make import card
 
@@ -154,3 +155,16 @@ def test_plans_are_named_by_file_or_as_shipped(tmp_path: Path) -> None:
         named("rumor")
     with pytest.raises(BadInput):
         load(str(tmp_path))
+
+
+def test_a_brand_names_its_plan_in_the_watchlist(tmp_path: Path) -> None:
+    """The file is looked for beside the watchlist, and serves its brand alone; a wrong one stops the start with line and mend."""
+    (tmp_path / "acme.yaml").write_text(PLAN)
+    (tmp_path / "bad.yaml").write_text(PLAN.replace("title: t", "titel: t", 1))
+    plans = (*of_brands({"acme": "acme.yaml"}, tmp_path), *load())
+    assert pick(plans, card(kind="rumour")).id == "p"
+    assert pick(plans, msgspec.structs.replace(card(kind="rumour"), brand="other")).id == "rumour"
+    with pytest.raises(BadInput, match=r"bad.yaml, line 2"):
+        of_brands({"acme": "bad.yaml"}, tmp_path)
+    with pytest.raises(BadInput, match="FileNotFoundError"):
+        of_brands({"acme": "none.yaml"}, tmp_path)
