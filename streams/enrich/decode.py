@@ -20,13 +20,18 @@ _MAX_NETWORK = 64
 #: Beyond this many bytes a record that is not strictly right is not repaired: it would cost too much.
 _MAX_LENIENT = 256 * 1024
 _MAX_NUMBER = 2**53
+#: Characters of a text that are read at all: names and handles are looked for in these, all else in `EnrichSettings`' limits.
+READ_CHARACTERS = 8192
 #: Longer texts are not searched for mojibake: repairing costs milliseconds.
 _MAX_REPAIRED = 4000
 _EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 def decode(value: bytes | None) -> tuple[Mention, int]:
-    """Return the mention with clean ``text``, and when it was published, in ms. Raises `Rejected` with a fixed word."""
+    """Return the mention with clean ``text``, as far as it is read, and when it was published, in ms.
+
+    Raises `Rejected` with a fixed word.
+    """
     if not value:
         raise Rejected("empty")
     if len(value) > MAX_RECORD_BYTES:
@@ -50,6 +55,8 @@ def decode(value: bytes | None) -> tuple[Mention, int]:
     text = mention.text
     if len(text) * 4 > MAX_TEXT_BYTES and (len(text) > MAX_TEXT_BYTES or len(text.encode()) > MAX_TEXT_BYTES):
         raise Rejected("text_too_long")
+    if len(text) > READ_CHARACTERS:
+        mention.text = text = text[:READ_CHARACTERS]
     if not text.isascii():
         if len(text) < _MAX_REPAIRED and _mojibake(text):
             text = ftfy.fix_encoding(text)

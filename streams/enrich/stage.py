@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 STATE_KEY = b"p"
 _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
-#: Names and handles are looked for in this many characters of a text, everything else in `EnrichSettings`' limits.
-_SEARCHED = 8192
 #: Mentions that are finished together: enough for numpy to pay, few enough to stay in the processor's cache.
 AT_ONCE = 512
 
@@ -256,8 +254,7 @@ class EnrichPartition:
         applies = published if watermark is None or published > watermark else watermark
         if not self._started:
             slots.append(self._start(applies))
-        text = mention.text
-        plain, links = without_links(text if len(text) <= _SEARCHED else text[:_SEARCHED])
+        plain, links = without_links(mention.text)
         folded = fold(plain)
         handle, author_id = "", ""
         author = mention.author
