@@ -62,7 +62,14 @@ class SeenIds:
         mark = _fingerprint(engagement) if engagement is not None else 0
         packed = self._first.get(key)
         if packed is None:
-            self._remember(key, offset << 16 | mark, applies_ms)
+            entries = self._buckets.get(applies_ms // _BUCKET_MS)
+            if entries is None or len(self._first) >= self._capacity:
+                self._remember(key, offset << 16 | mark, applies_ms)
+            else:
+                # As `_remember` does it, without the call: nearly every mention comes here.
+                entries[0].append(key)
+                entries[1].append(offset << 16 | mark)
+                self._first[key] = offset << 16 | mark
             return NEW
         first = packed >> 16
         if first >= offset:
