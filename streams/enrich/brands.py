@@ -186,7 +186,7 @@ class BrandMatcher:
                 words, uses = self._tag(tag)
                 hay += words
                 tagged += uses
-        hits = self._find(hay, overlapping=True) if self._find is not None else ()
+        hits: Sequence[tuple[int, int, int]] = self._find(hay, overlapping=True) if self._find is not None else ()
         if len(hits) == 1 and hay is folded and not found:
             # One plain name between gaps: what `_weigh` would find, sooner.
             pattern, start, end = hits[0]
