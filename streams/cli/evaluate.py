@@ -11,12 +11,13 @@ import typer
 from streams.cli.options import Json, load_settings
 from streams.errors import BadInput, VeilleError
 
-EXAMS = ("lead", "volume", "budget", "cascades", "rumour", "sentiment", "desk")
+EXAMS = ("lead", "volume", "budget", "cascades", "rumour", "sentiment", "brands", "desk")
 
 HELP = """Score an exam over folders in its format and print the figures; those with an uncertainty carry a 90 % interval.
 
 Exams: lead (planted crises), volume and budget (counts with labelled windows), cascades (who grows large),
-rumour (claims in doubt, by their first reactions), sentiment (texts with labels), desk (kinds and severities of planted crises).
+rumour (claims in doubt, by their first reactions), sentiment (texts with labels), brands (the shipped labels, for the data
+folder that holds their texts; run it where examples/ is), desk (kinds and severities of planted crises).
 
 Example: veille evaluate lead planted/ --json
 
@@ -83,6 +84,12 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
         from streams.evaluate.sentiment import evaluate_sentiment
 
         return evaluate_sentiment(list(folders))
+    if exam == "brands":
+        from streams.evaluate.brands import evaluate_brands
+
+        if len(folders) != 1:
+            raise BadInput("the exam brands takes one DIR: the folder that holds the data sets")
+        return evaluate_brands(folders[0])
     if exam == "desk":
         from streams.evaluate.desk import evaluate_desk
 
