@@ -6,6 +6,7 @@ import csv
 import gzip
 import os
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,7 @@ FILES = ("boycott_2012_2020/tweets", "fashion_2021/asos", "fashion_2021/shein", 
 
 @pytest.mark.skipif(not (DATA / "fashion_2021").exists(), reason="the folder fashion_2021 is not there")
 def test_real_copies_lie_within_the_distance_and_other_texts_do_not() -> None:
-    """Of real texts that begin alike and share seven words in ten, nine pairs in ten are copies by signature; of random pairs hardly any."""
+    """Of pairs of real texts that begin alike and share most words, three in four lie within detection's distance; random ones do not."""
     texts: set[str] = set()
     for name in FILES:
         with gzip.open(DATA / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
@@ -43,12 +44,14 @@ def test_real_copies_lie_within_the_distance_and_other_texts_do_not() -> None:
         alike[tuple(begin)].append(place)
     copies = []
     for places in alike.values():
-        for one, other in zip(places, places[1:], strict=False):
+        for one, other in pairwise(places):
             shared = len(words[one].keys() & words[other].keys())
             if words[one] != words[other] and shared >= 0.7 * len(words[one].keys() | words[other].keys()):
                 copies.append(copy_distance(keys[one], keys[other]))
     rng = Random(1)
     strangers = [copy_distance(*rng.sample(keys, 2)) for _ in range(50_000)]
     assert len(copies) > 500
-    assert sum(distance <= DISTANCE for distance in copies) >= 0.9 * len(copies)
-    assert sum(distance <= DISTANCE for distance in strangers) <= 0.003 * len(strangers)
+    assert sum(distance <= DISTANCE for distance in copies) >= 0.75 * len(copies)
+    assert sum(distance <= 10 for distance in copies) >= 0.9 * len(copies)
+    assert sum(distance <= DISTANCE for distance in strangers) <= 0.0005 * len(strangers)
+    assert sum(distance <= 10 for distance in strangers) <= 0.001 * len(strangers)
