@@ -83,7 +83,7 @@ class Brand(msgspec.Struct, array_like=True):
     story_hours: float = 0.0
     book: Book = msgspec.field(default_factory=Book)
     #: Pooled tail of counts: read off the tails of NAB's five public series of mention counts (measured there, so optimistic there).
-    surprise: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5))
+    surprise: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5, own_start=True))
     tail: Tail = msgspec.field(default_factory=Tail)
     budget: Budget = msgspec.field(default_factory=Budget)
     hour_score: float = -99.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect_left, insort
 
 import msgspec
 
@@ -13,8 +13,10 @@ from streams.detect.formulas import LN10
 KEPT = 60
 #: Own exceedances at which own and pooled history count the same.
 POOL = 50.0
-#: Hours below u that end a run, and the least mean excess.
-_RUN, _LEAST = 6, 0.15
+#: Exceedances that the pooled scale stands for.
+PRIOR = 10.0
+#: Hours below u that end a run, the least mean excess, and mean excesses beyond u at which an hour is capped.
+_RUN, _LEAST, _CAP = 6, 0.15, 6.0
 
 
 class Tail(msgspec.Struct, array_like=True):
@@ -23,9 +25,12 @@ class Tail(msgspec.Struct, array_like=True):
     Own history: the greatest scores of past hours (blocks, which takes care of the strong dependence between steps). Above a
     high quantile u, of a run of hours above it only the greatest (runs declustering, Coles 2001, ch. 5), the excess is
     exponential, the Gumbel case of a generalised Pareto tail (Siffer et al., "SPOT", KDD 2017): P(X >= x) = k / n exp(-(x - u) / b),
-    b the mean excess. Until a brand has 50 exceedances its tail is mixed with the pooled one, exp(-(x - start) / scale): weight
-    k / (k + 50) for its own. An hour's score is capped at u + 4 b before it is learned, so that one crisis does not make the
-    next one ordinary; old hours are forgotten (half-life 28 days).
+    b the mean excess. Until there are four exceedances the pooled tail counts alone, exp(-(x - start) / scale); then there are two
+    ways. A *score* means something of its own, so the own tail is mixed with the pooled one, weight k / (k + 50): an odd hour of a
+    silent brand is no crisis. A *surprise* (``own_start``) is a probability that was never calibrated, so where its tail begins
+    is the brand's own matter, and the pooled scale stands for ten exceedances beside the own ones (the mean of a Gamma prior on it).
+    An hour's score is capped at u + 6 b before it is learned, so that one crisis does not make the next one ordinary: among 30
+    ordinary exceedances one in thirteen has any that is cut. Old hours are forgotten (half-life 28 days).
 
     Pooled start and scale: chosen on seeds 1, 2, 3, 7 and 42 of the simulation, not measured on real scores.
 
@@ -46,26 +51,33 @@ class Tail(msgspec.Struct, array_like=True):
     #: Greatest score of the run that goes on, and hours since it was above u.
     run: float = 0.0
     gap: int = _RUN
+    own_start: bool = False
 
     def _own(self) -> int:
         return min(len(self.top), int(0.1 * self.blocks) + 1, KEPT // 2)
 
+    def _above(self, own: int) -> tuple[float, float]:
+        """Return u and the mean excess over it."""
+        u = self.top[-own]
+        return u, max(math.fsum(self.top[-own:]) / own - u, _LEAST)
+
     def learn_one(self, score: float) -> None:
         """Take the greatest score of one hour."""
         self.skip(1)
-        own = self._own()
-        top = self.top
-        u = top[-own] if own >= 4 else self.start + 2.0 * self.scale
-        excess = max(math.fsum(top[-own:]) / own - u, _LEAST) if own >= 4 else self.scale
-        score = min(score, u + 4.0 * excess)
-        if score >= u:
-            if self.gap <= _RUN:
-                self.gap = 0
-                if score <= self.run:
-                    return
-                if self.run in top:
-                    top.remove(self.run)
-            self.gap, self.run = 0, score
+        own, top = self._own(), self.top
+        if own < 4:  # too few to know what is high
+            score = min(score, self.start + _CAP * self.scale)
+        else:
+            u, excess = self._above(own)
+            score = min(score, u + _CAP * excess)
+            if score >= u:
+                if self.gap <= _RUN:
+                    self.gap = 0
+                    if score <= self.run:
+                        return
+                    if self.run in top:
+                        top.remove(self.run)
+                self.gap, self.run = 0, score
         if len(top) >= KEPT and score <= top[0]:
             return
         insort(top, score)
@@ -82,14 +94,15 @@ class Tail(msgspec.Struct, array_like=True):
 
     def score_one(self, score: float) -> float:
         """Return -log10 P(an hour starts a run whose greatest score is >= ``score``); 0 or more."""
-        prior = min(1.0, math.exp(-(score - self.start) / self.scale))
-        top = self.top
         own = self._own()
+        p = math.exp(-(score - self.start) / self.scale)
         if own >= 4:
-            u = top[-own]
-            excess = max(math.fsum(top[-own:]) / own - u, _LEAST)
+            u, excess = self._above(own)
+            if self.own_start:
+                excess = (own * excess + PRIOR * self.scale) / (own + PRIOR)
             # Where the score is below u, its rank says it; above, the fitted tail.
-            p = own / self.blocks * math.exp(-(score - u) / excess) if score >= u else sum(t >= score for t in top) / self.blocks
-            weight = own / (own + POOL)
-            prior = (1.0 - weight) * prior + weight * min(1.0, p)
-        return max(0.0, -math.log(max(prior, 1e-300)) / LN10)
+            mine = own * math.exp(-(score - u) / excess) if score >= u else float(len(self.top) - bisect_left(self.top, score))
+            mine /= self.blocks
+            weight = 1.0 if self.own_start else own / (own + POOL)
+            p = (1.0 - weight) * min(1.0, p) + weight * min(1.0, mine)
+        return max(0.0, -math.log(max(p, 1e-300)) / LN10)

@@ -186,3 +186,25 @@ def test_near_copies_share_a_signature() -> None:
     first = copies.find("00000000ffffffff")
     assert copies.find("00000000fffffff8") == first
     assert copies.find("ffffffff00000000") != first
+
+
+def test_a_tail_whose_hours_all_lie_above_the_pooled_start_still_learns() -> None:
+    """Hours that are never below the pooled start teach the brand's own tail: the same surprise is rare for one, usual for another."""
+    rng = random.Random(4)
+    calm, wild = Tail(start=-4.0, scale=1.5, own_start=True), Tail(start=-4.0, scale=1.5, own_start=True)
+    for _ in range(1000):
+        calm.learn_one(rng.expovariate(2.0))
+        wild.learn_one(rng.expovariate(0.4))
+    assert len(calm.top) > 20
+    assert calm.score_one(6.0) > 2.5 > wild.score_one(6.0)
+
+
+def test_a_recalibrated_number_is_as_rare_as_it_says() -> None:
+    """Of 3,000 further ordinary hours about one in a hundred passes 2, whatever the scale of the scores."""
+    rng = random.Random(5)
+    for scale in (0.5, 3.0):
+        tail = Tail(start=-4.0, scale=1.5, own_start=True)
+        for _ in range(2000):
+            tail.learn_one(scale * rng.expovariate(1.0))
+        passed = sum(tail.score_one(scale * rng.expovariate(1.0)) >= 2.0 for _ in range(3000))
+        assert 8 <= passed <= 75
