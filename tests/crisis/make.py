@@ -46,7 +46,7 @@ def watermark(minutes: float) -> InputRecord:
     return InputRecord(-1, 0, None, value, header_maker("veille.watermark")("x", "", ""))
 
 
-def command(name: str, offset: int, brand: str = "acme", crisis_id: str = "", role: str = "", **args: Any) -> InputRecord:
+def command(name: str, offset: int, /, brand: str = "acme", crisis_id: str = "", role: str = "", **args: Any) -> InputRecord:
     """Return the record of a forwarded command."""
     value = Command(id=f"c{offset}", command=name, brand=brand, by="desk-1", at_ms=START, role=role, crisis_id=crisis_id, args=args)
     forwarded = ForwardedCommand(command=value, partition=0, offset=offset)
