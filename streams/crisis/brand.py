@@ -74,11 +74,11 @@ def _target(state: BrandState, signal: Signal, lead: StoryReading | None, settin
     if holder is not None:
         return holder
     for life in live:
-        if matches(life, lead):
+        if matches(life, signal, lead):
             return life
     recent = [life for life in state.lives if life.closed_ms and signal.at_ms - life.closed_ms <= settings.reopen_hours * HOUR]
     for life in reversed(recent):
-        if life.card.phase != "merged" and matches(life, lead):
+        if life.card.phase != "merged" and matches(life, signal, lead):
             leave_to_others(state, life)
             return life
     onset = lead.onset_ms if lead is not None and lead.onset_ms else signal.onset_ms or signal.at_ms

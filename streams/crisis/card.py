@@ -17,10 +17,11 @@ from streams.crisis.effect import look
 from streams.crisis.headline import headlines
 from streams.crisis.impact import add_up, unanswered, voices_of
 from streams.crisis.settings import CrisisSettings
-from streams.crisis.state import MAX_STORIES, MAX_TERMS, BrandState, Life
+from streams.crisis.state import MAX_STORIES, MAX_TERMS, MAX_WORDS, BrandState, Life, sample_words
 from streams.crisis.words import clean, reason
 
 _KNOWN_STORIES = 200
+_FADE_MS = 3 * 3_600_000
 
 
 def crisis_id(brand: str, onset_ms: int, number: int) -> str:
@@ -69,6 +70,8 @@ def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool,
         # Detect forgets a table once what rang is over; the card does not.
         life.readings[story.story_id] = story if story.impact or known is None else msgspec.structs.replace(story, impact=known.impact)
         life.terms += [term for term in story.terms if term not in life.terms][: MAX_TERMS - len(life.terms)]
+        fresh = sample_words(signal, story)
+        life.words = [*(word for word in life.words if word not in fresh), *fresh][-MAX_WORDS:]
     if len(life.readings) > MAX_STORIES:
         ranked = sorted(life.readings.values(), key=lambda s: (-s.mentions, s.story_id))
         life.readings = {story.story_id: story for story in ranked[:MAX_STORIES]}
@@ -86,7 +89,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
         mentions, authors, negative = max(signal.mentions, old.mentions), max(signal.authors, old.authors), signal.negative_share
     mentions, authors = max(mentions, old.mentions), max(authors, old.authors)
     top = stories[0] if stories else None
-    forecast = authors_forecast(stories) or (signal.forecast_authors_24h if leads else None) or old.forecast
+    forecast = authors_forecast(stories, signal.at_ms) or (signal.forecast_authors_24h if leads else None) or old.forecast
     judged = severity.assess(forecast, authors, signal.usual_day_authors, stories, settings.usual_authors_floor)
     life.severity_now = judged.level
     kind = kinds.assess(stories, signal)
@@ -140,9 +143,16 @@ def _counted(life: Life) -> list[StoryReading]:
     return declared if sum(s.mentions for s in declared) > sum(s.mentions for s in found) else found
 
 
-def authors_forecast(stories: Sequence[StoryReading]) -> Forecast | None:
-    """Return how many authors these stories will have: those so far, and for each mention still to come as many as one brought so far."""
-    known = [(s, s.forecast, s.authors / s.mentions) for s in stories if s.forecast is not None and s.mentions]
+def authors_forecast(stories: Sequence[StoryReading], at_ms: int) -> Forecast | None:
+    """Return how many authors these stories will have: those so far, and for each mention still to come as many as one brought so far.
+
+    A reading that is not of now forecast more than is to come by now: half of it for every three hours without a mention.
+    """
+    known = [
+        (s, s.forecast, s.authors / s.mentions * 0.5 ** (max(0, at_ms - s.last_ms) / _FADE_MS if s.last_ms else 0.0))
+        for s in stories
+        if s.forecast is not None and s.mentions
+    ]
     if not known:
         return None
     so_far = sum(s.authors for s in stories)

@@ -72,7 +72,7 @@ def _rumour(stories: Sequence[StoryReading], n: int, scores: dict[str, float], r
         doubt = in_doubt({cue: sum(story.cues.get(cue, 0) for story in stories) for cue in CUES}, n)
         scores["rumour"] += min(4.0, max(0.0, _DOUBT * math.log(doubt / (1.0 - doubt))))
         reasons.append(say("kind.rumour", hearsay=100 * hearsay, denial=100 * denial, check=100 * check))
-    witness = part("first_person") + part("customer")
+    witness = part("customer")  # "I" and "we" alone are said of everything
     if witness > 0.1:
         scores["snowball"] += min(1.0, 2.0 * witness)
         reasons.append(say("kind.witness", share=min(100.0, 100 * witness)))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from schemas.crisis import Crisis
 from schemas.desk import ACTIVE
-from schemas.signal import ImpactRow, StoryReading
+from schemas.signal import ImpactRow, Signal, StoryReading
 from streams.crisis.effect import Answered
+from streams.folding import words_of
 
 MAX_STORIES = 20
 MAX_TERMS = 24
+MAX_WORDS = 150
+#: Shorter words tell no story from another.
+_LEAST_LETTERS = 4
+#: So much of what two stories are angry about is the same, of at least so many crisis words (assumed).
+_SAME_ANGER, _LEAST_ANGER = 0.6, 5
 
 
 class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -21,6 +29,8 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     story_ids: list[str] = []
     readings: dict[str, StoryReading] = {}
     terms: list[str] = []
+    #: Words of its sample mentions (see `streams.folding`), the latest last.
+    words: list[str] = []
     #: Steps of the grid that were over the threshold, of the last few.
     over_steps: list[int] = []
     last_over_ms: int = 0
@@ -74,11 +84,18 @@ def leave_to_others(state: BrandState, life: Life) -> None:
     life.readings = {story: reading for story, reading in life.readings.items() if story not in taken}
 
 
-def matches(life: Life, lead: StoryReading | None) -> bool:
+def sample_words(signal: Signal, story: StoryReading) -> list[str]:
+    """Return the words of the samples of ``story`` that ``signal`` shows, each once."""
+    texts = [text for name, _, text in signal.samples if name in story.samples]
+    return [word for word in dict.fromkeys(words_of(" ".join(texts)).split()) if len(word) >= _LEAST_LETTERS]
+
+
+def matches(life: Life, signal: Signal, lead: StoryReading | None) -> bool:
     """Say whether what rings (its ``lead`` story, or none: the brand as a whole) belongs to ``life``.
 
-    One cause makes several stories (a cascade, the links to it, copies): stories that share an id, a merged id or a
-    quarter of the smaller one's terms are one crisis. A brand-wide ring belongs to whatever burns.
+    One cause makes several stories (a cascade, the links to it, copies). Stories are one crisis that share an id, a merged id, a quarter
+    of the smaller one's terms, half of the terms of one with what is said in the other, or what they are angry about (categories of
+    crisis words). A brand-wide ring belongs to whatever burns.
     """
     if lead is None or (not life.story_ids and not life.terms):
         return True
@@ -89,4 +106,22 @@ def matches(life: Life, lead: StoryReading | None) -> bool:
     if not mine or not theirs:
         return True
     shared = sum(1 for term in theirs if term in mine)
-    return shared * 4 >= min(len(mine), len(theirs))
+    if shared * 4 >= min(len(mine), len(theirs)):
+        return True
+    said = {*life.words, *mine}
+    heard = {*sample_words(signal, lead), *theirs}
+    if 2 * sum(term in said for term in theirs) >= len(theirs) or 2 * sum(term in heard for term in mine) >= len(mine):
+        return True
+    here, there = _angers(life.readings.values()), _angers([lead])
+    return sum(min(share, there.get(category, 0.0)) for category, share in here.items()) >= _SAME_ANGER
+
+
+def _angers(stories: Iterable[StoryReading]) -> dict[str, float]:
+    """Return {category of crisis words: its share}; nothing where too few were said to tell."""
+    counts: dict[str, int] = {}
+    for story in stories:
+        for word, count in story.crisis_words.items():
+            category = word.partition(":")[0]
+            counts[category] = counts.get(category, 0) + count
+    total = sum(counts.values())
+    return {category: count / total for category, count in counts.items()} if total >= _LEAST_ANGER else {}

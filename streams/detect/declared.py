@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 import msgspec
 
 from schemas.command import Command
@@ -15,22 +12,12 @@ from streams.detect.authors import Authors
 from streams.detect.formulas import six
 from streams.detect.impact import Impact, spoken
 from streams.detect.stories import loudness
+from streams.folding import words_of
 
 #: So long after its last mention (or its declaration) nothing is collected any more.
 _KEEP_MS = 7 * 24 * 3_600_000
 _SAMPLES = 4
 _MOST = 24
-_WORD = re.compile(r"\w+")
-
-
-def words_of(text: str) -> str:
-    """Return the words of a text without case and accents, each between blanks.
-
-    >>> words_of("Incendie à l'usine !")
-    ' incendie a l usine '
-    """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return f" {' '.join(_WORD.findall(plain))} "
 
 
 class Declared(msgspec.Struct, array_like=True):

@@ -10,10 +10,11 @@ import xxhash
 from schemas.command import ForwardedCommand
 from schemas.enriched import Enriched
 from schemas.signal import ImpactRow, StoryReading
-from streams.detect.declared import Declared, words_of
+from streams.detect.declared import Declared
 from streams.detect.formulas import six
 from streams.detect.impact import Impact, Spoken, spoken
 from streams.detect.stories import Story
+from streams.folding import words_of
 
 if TYPE_CHECKING:
     from streams.detect.brand import Ring

@@ -16,7 +16,8 @@ SIGNAL = Signal(brand="acme", seq=1, at_ms=0)
     ("more", "kind"),
     [
         ({}, "snowball"),
-        ({"cues": {"first_person": 20}}, "snowball"),
+        ({"cues": {"customer": 20}}, "snowball"),
+        ({"cues": {"first_person": 20, "hearsay": 1}}, "snowball"),
         ({"cues": {"hearsay": 12, "denial": 5, "question": 8}}, "rumour"),
         ({"press": 6, "press_first": True}, "corporate"),
         ({"own_answers": 35, "own_negative": 28, "own_reshares": 4}, "own_post"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,8 +109,6 @@ def test_cards_rebuild_from_events() -> None:
 
 
 def _encode(card: object) -> bytes:
-    import msgspec
-
     return msgspec.json.encode(card)
 
 
@@ -199,3 +198,23 @@ def test_no_news_no_update() -> None:
     """Readings that change nothing are told every six hours only."""
     records = [*opened(), *(signal(3 + i, 40 + 30 * i, over=True) for i in range(13))]
     assert names(run(log(*records))) == ["suspected", "opened", "updated"]
+
+
+def test_one_cause_is_one_crisis() -> None:
+    """A second story joins by its terms, by what is said in both, or by what both are angry about; one of another cause does not."""
+    first = story("s1", terms=("flight", "late"), samples=("m1",), crisis_words={"outage:stranded": 9})
+    samples = (("m1", "x", "No flight at all: Bankrupt, they say"), ("m2", "x", "On dit que l'avion est vendu, flight LATE"))
+    second = {
+        "terms": story("s2", terms=("late", "gate")),
+        "said": story("s2", terms=("bankrupt", "sold")),
+        "heard": story("s2", terms=("vendu", "avion"), samples=("m2",)),
+        "anger": story("s2", terms=("strike", "pay"), crisis_words={"outage:offline": 6}),
+        "other": story("s2", terms=("strike", "pay"), crisis_words={"labour:strike": 6}),
+    }
+    for why, lead in second.items():
+        loud = msgspec.structs.replace(lead, score=9.0)
+        found = events(run(log(
+            signal(1, 0, over=True, margin=20.0, stories=(first,), samples=samples),
+            signal(2, 20, over=True, margin=20.0, stories=(first, loud), samples=samples),
+        )))  # fmt: skip
+        assert len({card.crisis_id for _, card in found}) == (2 if why == "other" else 1), why
