@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from streams.engine import outbox as outbox_module
 from streams.engine.embedded import EmbeddedBroker
 from streams.engine.outbox import Outbox
 from streams.engine.partitioning import partition_of
@@ -82,3 +86,20 @@ async def test_a_full_buffer_holds_the_sender_back(embedded_broker: str) -> None
     assert outbox.buffered <= 100_000
     await outbox.confirmed()
     await outbox.stop()
+
+
+async def test_the_producer_is_idempotent(embedded_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry inside the producer cannot double a record or change the order, and no replica is left out."""
+    given: dict[str, Any] = {}
+
+    class Producer(AIOKafkaProducer):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            given.update(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(outbox_module, "AIOKafkaProducer", Producer)
+    outbox = Outbox(settings_for(embedded_broker, "idempotent"))
+    await outbox.start()
+    await outbox.stop()
+    assert given["enable_idempotence"] is True
+    assert given["acks"] == "all"
