@@ -53,6 +53,7 @@ class Assignment:
         self.consumer: Consumer | None = None
         self.joined = False
         self.stopping = False
+        self._abandoned = False
         self._heard_at = monotonic()
 
     # What the transport asks.
@@ -149,6 +150,8 @@ class Assignment:
             self.consumer.room.set()
 
     async def _commit(self, runner: Runner, offset: int) -> bool:
+        if self._abandoned:
+            return False
         saved = self._saved.setdefault(runner.place, {})
         saved[runner.spec.name] = offset
         least = min(saved.values())
@@ -194,8 +197,8 @@ class Assignment:
         await self._close([runner for runners in self.runners.values() for runner in runners], seconds)
 
     def abandon(self) -> None:
-        """Stop everything as it is; nothing is saved."""
-        self.stopping = True
+        """Stop everything as it is; nothing is committed any more."""
+        self.stopping = self._abandoned = True
         for task in self._tasks.values():
             task.cancel()
 

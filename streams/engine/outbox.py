@@ -292,9 +292,12 @@ class Outbox:
         """Wait while more than ``max_bytes`` are not confirmed. Raises `DeliveryFailed` as `confirmed` does."""
         if not self._room.is_set():
             self._flush()
+            late = DeliveryFailed(f"the producer's buffer stayed full for {self._deadline:g} s")
+            # Not `asyncio.wait_for`: see `Runner._idle`.
+            timer = asyncio.get_running_loop().call_later(self._deadline, self._fail, late)
             try:
-                await asyncio.wait_for(self._room.wait(), self._deadline)
-            except TimeoutError:
-                self._fail(DeliveryFailed(f"the producer's buffer stayed full for {self._deadline:g} s"))
+                await self._room.wait()
+            finally:
+                timer.cancel()
         if self.failure is not None:
             raise self.failure

@@ -173,10 +173,13 @@ class Runner:
     async def _idle(self) -> None:
         self._wake.clear()
         left = self._engine.checkpoint_seconds - (monotonic() - self._saved_at) if self._dirty else 1.0
+        # Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event, and a runner
+        # that was given up would go on.
+        timer = asyncio.get_running_loop().call_later(max(0.01, left), self._wake.set)
         try:
-            await asyncio.wait_for(self._wake.wait(), max(0.01, left))
-        except TimeoutError:
-            pass
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     async def _apply(self, batch: Batch) -> None:
         """Feed a batch in pieces that hold the loop for about `PIECE_SECONDS`."""

@@ -88,6 +88,20 @@ async def test_a_full_buffer_holds_the_sender_back(embedded_broker: str) -> None
     await outbox.stop()
 
 
+async def test_a_buffer_that_stays_full_is_fatal(embedded_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender does not wait for ever: after the deadline of a send `room` raises, and so does every later call."""
+    outbox = Outbox(settings_for(embedded_broker, "stays-full", send_timeout_seconds=0.3), max_bytes=1_000)
+    await outbox.start()
+    outbox.send([Output("full", b"k", b"v")])
+    await outbox.confirmed()
+    monkeypatch.setattr(outbox, "_delivered", lambda *_: None)
+    outbox.send([Output("full", b"k", b"x" * 2_000)])
+    for _ in range(2):
+        with pytest.raises(DeliveryFailed, match="stayed full"):
+            await outbox.room()
+    await outbox.stop()
+
+
 async def test_the_producer_is_idempotent(embedded_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A retry inside the producer cannot double a record or change the order, and no replica is left out."""
     given: dict[str, Any] = {}

@@ -140,6 +140,18 @@ async def test_a_batch_dropped_on_the_way_is_fetched_again(recorder: Recorder) -
     assert sum(runner.stage.counts.values()) == 30  # type: ignore[attr-defined]
 
 
+async def test_a_runner_that_is_given_up_ends_though_something_arrives(recorder: Recorder) -> None:
+    """A cancellation that comes together with a batch is not lost: nothing is saved after it."""
+    runner = make(recorder)
+    task = await started(runner)
+    await asyncio.sleep(0.01)
+    runner.put(batch(0, 10))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert recorder.happened == []
+
+
 async def test_a_batch_fetched_twice_is_applied_once(recorder: Recorder) -> None:
     """What overlaps with the queue is cut off."""
     seen: list[int] = []
