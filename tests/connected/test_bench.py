@@ -10,7 +10,7 @@ import pytest
 from infra.kafka import KafkaCluster
 from streams.evaluate.bench import run_bench
 
-pytestmark = [pytest.mark.connected, pytest.mark.slow]
+pytestmark = pytest.mark.connected
 
 peers = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("bytewax", "quixstreams")), reason="pip install 'veille[bench]'"

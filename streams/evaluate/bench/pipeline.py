@@ -62,7 +62,7 @@ def run(broker: str, quick: bool, *, mentions: int = 0, rounds: int = 0, contest
 
 
 def _by_stage(results: list[dict[str, Any]]) -> dict[str, float]:
-    """Return µs of CPU a mention of Veille's worker: the stages, and what the engine adds to them."""
+    """Return µs of CPU a mention of Veille's worker: the stages (of the thread that runs them), and what the engine adds to them."""
     per = {name: statistics.median(1e6 * result["stages"][name] / result["records"] for result in results) for name in ("enrich", "detect")}
     total = statistics.median(1e6 * result["cpu_seconds"] / result["records"] for result in results)
     per["engine"] = total - sum(per.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -66,8 +67,13 @@ class Traffic(msgspec.Struct, frozen=True):
             yield published, msgspec.json.encode(value), f"m{number}"
 
     def raw(self) -> list[Output]:
-        """Return the raw log."""
-        return list(plan(self.rows(), PARTITIONS))
+        """Return the raw log; that of the last traffic is kept, since every contestant of a round reads the same."""
+        return _raw(self)
+
+
+@lru_cache(maxsize=1)
+def _raw(traffic: Traffic) -> list[Output]:
+    return list(plan(traffic.rows(), PARTITIONS))
 
 
 def _rfc3339(ms: int) -> str:
