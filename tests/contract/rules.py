@@ -70,7 +70,7 @@ RULES = (
         "A mention published more than 5 min after W_p takes that time instead.",
         _ENRICH + "a_late_mention_applies_at_the_watermark_and_an_early_one_is_moved_to_it",
         "streams.enrich.stage",
-        "early = published > now + settings.early_limit_seconds * 1000",
+        "early = published > now + self._early_ms",
         "early = False",
     ),
     Rule(

