@@ -24,40 +24,47 @@ PLAIN_LENGTH = 140
 #: Texts at once: more make arrays that leave the cache and are returned to the system after each step.
 CHUNK = 512
 #: Slots of the lexicon table, as a power of two.
-SLOT_BITS = 17
+SLOT_BITS = 16
 #: Layout of the model file; a file of another layout is refused.
-LAYOUT = 2
+LAYOUT = 3
 
 _STEPS = 256  # logits are rounded to 1/256
 _REACH = 16 * _STEPS
 _EXP = np.exp(np.arange(-2 * _REACH, 1) / _STEPS)
-_LOW = np.int64(32)
+#: Bits of a negative weight in a packed one. Of 8-bit weights four meet at a place: below 2**20 for a text's 1,002 places in all, and
+#: both together in 32 bits at each place.
+_LOW, _LEXICON_LOW = 20, 32
 
 
-def _pack(two: NDArray[Any]) -> NDArray[np.int64]:
-    """Put (negative, positive) weights, both relative to neutral, into one whole number, so that one gather fetches both."""
+def _pack(two: NDArray[Any], low: int) -> NDArray[np.int64]:
+    """Put (negative, positive) weights, both relative to neutral, into one whole number, so that one gather fetches both.
+
+    The negative ones, and every sum of them, must lie within ``low`` bits.
+    """
     wide = two.astype(np.int64)
-    return np.asarray(wide[..., 0] + (wide[..., 1] << _LOW), dtype=np.int64)
+    return np.asarray(wide[..., 0] + (wide[..., 1] << low), dtype=np.int64)
 
 
-def _unpack(sums: NDArray[np.int64]) -> NDArray[np.int64]:
-    negative = (sums << _LOW) >> _LOW
-    return np.stack((negative, (sums - negative) >> _LOW), axis=1)
+def _unpack(sums: NDArray[np.int64], low: int) -> NDArray[np.int64]:
+    negative = (sums << (64 - low)) >> (64 - low)
+    return np.stack((negative, (sums - negative) >> low), axis=1)
 
 
 class Polarity:
-    """The model in memory: about 25 MB. ``version`` names the shipped weights; ``languages`` those it knows (ISO 639-1)."""
+    """The model in memory: about 15 MB. ``version`` names the shipped weights; ``languages`` those it knows (ISO 639-1)."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take the arrays of a model file; see ``polarity_train.arrays_of`` for their names, shapes and units."""
         self.version = str(arrays["version"])
         self.languages: tuple[str, ...] = tuple(str(name) for name in arrays["languages"])
         self._index = {name: place for place, name in enumerate(self.languages)}
-        self._chars = _pack(arrays["chars"])
-        self._words = _pack(arrays["words"])
+        self._chars = _pack(arrays["chars"], _LOW).astype(np.int32)
+        self._words = _pack(arrays["words"], _LOW).astype(np.int32)
         self._scales: NDArray[np.float64] = arrays["scales"].astype(np.float64)
         self._bias: NDArray[np.float64] = arrays["bias"].astype(np.float64)
         self._abstain: NDArray[np.float64] = arrays["abstain"].astype(np.float64)
+        #: Fingerprints of the texts that it learned from, so that an exam can say which it has seen.
+        self.trained_on: NDArray[np.uint32] = arrays["trained_on"]
         self._slots, self._prints = _slots(arrays, len(self.languages))
 
     @classmethod
@@ -130,22 +137,23 @@ class Polarity:
         spans = np.column_stack((batch.char_starts, batch.char_ends)).ravel()
         chars = _gathered(self._chars, batch.chars, spans, np.repeat(places, 2), alone)[::2]
         words = _gathered(self._words, batch.words, batch.word_starts, places, alone)
-        slot = (batch.tokens >> np.uint32(32 - SLOT_BITS)).astype(np.int64)
-        if alone:
-            slot += first << SLOT_BITS
-        else:
-            slot += np.repeat(places << SLOT_BITS, np.diff(batch.word_starts, append=len(slot)))
-        packed = self._slots[batch.turned.astype(np.int8), slot]
-        packed[self._prints[slot] != batch.tokens] = 0
+        slot: NDArray[Any] = batch.tokens >> np.uint32(32 - SLOT_BITS)
+        slot = slot + (first << SLOT_BITS if alone else np.repeat(places << SLOT_BITS, np.diff(batch.word_starts, append=len(slot))))
+        # Few tokens are in the lexicon: the weights are fetched for those alone.
+        hits = np.flatnonzero(self._prints.take(slot, mode="clip") == batch.tokens)
+        packed = np.zeros(len(slot), dtype=np.int64)
+        packed[hits] = self._slots[batch.turned[hits].astype(np.int8), slot[hits]]
         lexicon = np.add.reduceat(packed, batch.word_starts)
         scales = self._scales[places]
-        total = _unpack(chars) * scales[:, 0:1] + _unpack(words) * scales[:, 1:2] + _unpack(lexicon) * scales[:, 2:3]
+        total = (
+            _unpack(chars, _LOW) * scales[:, 0:1] + _unpack(words, _LOW) * scales[:, 1:2] + _unpack(lexicon, _LEXICON_LOW) * scales[:, 2:3]
+        )
         shrink = np.sqrt(PLAIN_LENGTH / np.maximum(batch.lengths, PLAIN_LENGTH))
         return np.asarray(total * shrink[:, None] + self._bias[places], dtype=np.float64)
 
 
 def _gathered(
-    table: NDArray[np.int64],
+    table: NDArray[np.int32],
     sorts: tuple[NDArray[np.uint32], ...],
     starts: NDArray[np.int64],
     places: NDArray[np.int64],
@@ -154,10 +162,10 @@ def _gathered(
     """Sum the packed weights of every feature of each text, ``table`` being (languages, buckets)."""
     flat, size = table[int(places[0])] if alone else table.reshape(-1), len(sorts[0])
     offsets = None if alone else np.repeat(places * table.shape[1], np.diff(starts, append=size))
-    sums = np.zeros(size + 1, dtype=np.int64)  # one more, so that a text may end where the batch ends
+    sums = np.zeros(size + 1, dtype=np.int32)  # one more, so that a text may end where the batch ends
     for buckets in sorts:
         sums[:-1] += flat.take(buckets if offsets is None else buckets + offsets, mode="clip")
-    return np.asarray(np.add.reduceat(sums, starts), dtype=np.int64)
+    return np.asarray(np.add.reduceat(sums, starts, dtype=np.int64))
 
 
 def _slots(arrays: dict[str, NDArray[Any]], languages: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
@@ -172,7 +180,7 @@ def _slots(arrays: dict[str, NDArray[Any]], languages: int) -> tuple[NDArray[np.
     prints[at] = hashes
     against = (valence < 0).astype(np.int64)
     for turned in (0, 1):
-        slots[turned, at] = _pack(effect[place, against + 2 * turned] * np.abs(valence)[:, None])
+        slots[turned, at] = _pack(effect[place, against + 2 * turned] * np.abs(valence)[:, None], _LEXICON_LOW)
     return slots, prints
 
 

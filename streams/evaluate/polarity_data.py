@@ -5,8 +5,13 @@ from __future__ import annotations
 import csv
 import importlib.util
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
 
 from streams.errors import BadInput
 
@@ -33,6 +38,11 @@ class Example:
 def sameness(text: str) -> str:
     """Return what two copies of a text share, whatever was escaped or replaced in either."""
     return _NOT_LETTERS.sub("", text).lower()[:80]
+
+
+def fingerprints(texts: Iterable[str]) -> NDArray[np.uint32]:
+    """Return 32 bits of each text that copies of it share."""
+    return np.array([xxhash.xxh3_64_intdigest(sameness(text).encode("utf-8", "replace")) & 0xFFFFFFFF for text in texts], dtype=np.uint32)
 
 
 def read_split(folder: Path, split: str) -> list[Example]:

@@ -23,7 +23,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from streams.enrich.polarity import LAYOUT, PLAIN_LENGTH, SLOT_BITS
 from streams.enrich.polarity_features import CHAR_BITS, WORD_BITS, features, token_hash
-from streams.evaluate.polarity_data import Example, further_english, lexicons, sameness, umsab
+from streams.evaluate.polarity_data import Example, fingerprints, further_english, lexicons, sameness, umsab
 from streams.evaluate.sentiment import calibration_error, macro_f1
 
 Floats = NDArray[np.float64]
@@ -141,12 +141,13 @@ def folds_of(examples: Sequence[Example]) -> Ints:
 
 @dataclass(frozen=True)
 class Trained:
-    """One language: float weights, bias (3), temperature, and what cross-validation found."""
+    """One language: float weights, bias (3), temperature, what cross-validation found, and fingerprints of the texts it learned from."""
 
     weights: Floats
     bias: Floats
     temperature: float
     figures: dict[str, float]
+    seen: NDArray[np.uint32]
 
 
 def train(own: Sequence[Example], further: Sequence[Example], lexicon: Lexicon) -> Trained:
@@ -186,7 +187,7 @@ def train(own: Sequence[Example], further: Sequence[Example], lexicon: Lexicon) 
         "n": len(labels),
     }
     weights, bias = fitted(np.ones(len(own), dtype=np.bool_))
-    return Trained(weights, bias, temperature, figures)
+    return Trained(weights, bias, temperature, figures, fingerprints([example.text for example in (*own, *further)]))
 
 
 def further_of(name: str, labelled: dict[str, list[Example]], data: Path) -> list[Example]:
@@ -224,6 +225,7 @@ def arrays_of(models: dict[str, Trained], words: dict[str, Lexicon]) -> dict[str
         found["scales"][place, 2] = 1e-4
         found["lexicon_effect"][place] = np.rint(relative[CHARS + WORDS :] * LEXICON_GAIN / 10 / 1e-4)
         found["bias"][place] = (model.bias[[0, 2]] - model.bias[1]) / model.temperature
+    found["trained_on"] = np.unique(np.concatenate([models[name].seen for name in languages]))
     found["abstain"] = np.full(shape, ABSTAIN_BELOW)
     found["lexicon_hash"] = np.concatenate([words[name].hashes for name in languages])
     found["lexicon_valence"] = np.concatenate([words[name].valences for name in languages])

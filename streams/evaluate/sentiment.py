@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streams.enrich.polarity import Polarity
 from streams.errors import BadInput
-from streams.evaluate.polarity_data import FOLDERS, read_split
+from streams.evaluate.polarity_data import FOLDERS, fingerprints, read_split
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,7 +58,8 @@ def measure(model: Polarity, texts: list[str], labels: Ints, lang: str) -> dict[
     """Return the figures of one language.
 
     F1, recall and calibration judge every text by its likeliest label, those too on which the model abstains; the share of these
-    stands beside them as ``abstained``. ``us_per_text`` is the median over batches, one core, of ``score``.
+    stands beside them as ``abstained``. ``seen_share`` is the share of the texts that the model learned from: where it is not near 0 the
+    figures are no test. ``us_per_text`` is the median over batches, one core, of ``score``.
     """
     langs = [lang] * len(texts)
     probabilities, doubtful = model.probabilities(texts, langs)
@@ -86,7 +87,8 @@ def measure(model: Polarity, texts: list[str], labels: Ints, lang: str) -> dict[
     for place, (name, value) in enumerate(figures.items()):
         found[name] = _rounded(value)
         found[f"{name}_low"], found[f"{name}_high"] = _rounded(float(low[place])), _rounded(float(high[place]))
-    return {**found, "n": len(labels), "us_per_text": _rounded(_microseconds(model, texts, lang))}
+    seen = float(np.isin(fingerprints(texts), model.trained_on).mean())
+    return {**found, "n": len(labels), "seen_share": _rounded(seen), "us_per_text": _rounded(_microseconds(model, texts, lang))}
 
 
 def _microseconds(model: Polarity, texts: list[str], lang: str) -> float:

@@ -45,6 +45,7 @@ def test_exam_reads_folders(tmp_path: Path) -> None:
     assert english["n"] == 6
     assert english["split"] == "test"
     assert english["us_per_text"] > 0
+    assert english["seen_share"] == 0
     for name in ("macro_f1", "macro_recall", "calibration_error", "abstained"):
         assert english[f"{name}_low"] <= english[f"{name}_high"]
     assert evaluate_sentiment([tmp_path / "english"])["languages"]["english"]["n"] == 6
@@ -62,7 +63,9 @@ def test_nothing_to_measure_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_shared_data_has_all_languages() -> None:
-    """Every language of the data folder is examined."""
+    """Every language of the data folder is examined, and the figures say that the model learned from these texts."""
     if not SHARED.is_dir():
         pytest.skip("the data folder is missing")
-    assert len(evaluate_sentiment([SHARED])["languages"]) == 8
+    found = evaluate_sentiment([SHARED])["languages"]
+    assert len(found) == 8
+    assert all(figures["seen_share"] > 0.99 for figures in found.values())
