@@ -122,7 +122,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     effects = tuple(found for one in life.answered if (found := look(one, signal.at_ms, life.readings.values())) is not None)
     card = msgspec.structs.replace(
         card, impact=rows or old.impact, voices=voices_of(rows) or old.voices, effects=effects,
-        unanswered=unanswered(rows, life.own_networks, effects),
+        unanswered=unanswered(rows, life.own_networks, effects), own_posts=life.own_networks or old.own_posts,
     )  # fmt: skip
     if leads:
         card = msgspec.structs.replace(

@@ -21,6 +21,7 @@ RUN = "desk"
 def test_a_person_declares_and_the_cell_is_answered(embedded_broker: str, tmp_path: Path) -> None:
     """Each command of the command line gets its recorded answer within seconds; a refusal exits 1 with the reason."""
     settings = story_settings(embedded_broker, RUN)
+    settings = settings.model_copy(update={"stages": "enrich,detect,commands,crisis,evidence,respond"})
     watchlist = tmp_path / "watchlist.yaml"
     watchlist.write_text("brands:\n  - {id: acme, names: [Acme]}\n", "utf-8")
 
@@ -43,6 +44,12 @@ def test_a_person_declares_and_the_cell_is_answered(embedded_broker: str, tmp_pa
         code, said = veille("crisis", "close", crisis, "--by", "sam", "--role", "watch", "--wait", "60")
         assert (code, said[-1]["type"]) == (1, "veille.crisis.refused")
         assert said[-1]["data"]["note"] == "role watch may not close; on_call, lead or direction may"
+        code, said = veille("crisis", "task-done", crisis, "--task", f"{crisis}/pause", "--by", "ada", "--wait", "60")
+        assert (code, said[0]["type"], said[1]["data"]["state"]) == (0, "veille.crisis.noted", "done")
+        code, said = veille("crisis", "claim-add", crisis, "--claim", "k", "--text", "a belt burned", "--by", "ada", "--wait", "60")
+        assert (code, said[1]["data"]["claim_id"], said[1]["data"]["status"]) == (0, "k", "open")
+        code, said = veille("crisis", "release", crisis, "--statement", "s", "--by", "ada", "--role", "lead", "--wait", "60")
+        assert (code, said[1]["data"]["state"], said[1]["data"]["reason"]) == (1, "refused", "release: no such statement")
         code, said = veille("brief", crisis, "--language", "fr")
         assert code == 0
         assert len(said[0]["lines"]) == 12
