@@ -11,7 +11,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of a playbook for one crisis.
 
     ``state``: open, late (its deadline passed), escalated (the deputy has it), done, skipped (with ``reason``), or refused: the
-    answer to a command that fits no task. ``people`` are those who hold its role now; empty: whoever takes it.
+    answer to a command that fits no task. ``title`` is in the plan's language. ``people`` are those who hold its role now;
+    empty: whoever takes it.
     """
 
     task_id: str

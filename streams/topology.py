@@ -24,6 +24,7 @@ from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
 from streams.respond.playbook import Playbook, load
 from streams.respond.playbook import people as people_of
+from streams.respond.routes import load_routes
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
 
@@ -194,13 +195,15 @@ def build_specs(
     clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
     plans = (*brand_plans, *load(settings.respond.playbooks, settings.respond.language))
+    wanted = [name.strip() for name in settings.stages.split(",")]
+    # Read here, so that a wrong file ends the start, and only where somebody is told.
+    routes = load_routes(settings.respond) if "respond" in wanted else {}
     specs = {
         "enrich": _enrich_spec(settings, watchlists, version, alignment, clock, meter),
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
         "crisis": _crisis_spec(settings, plans, meter),
         "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
-        "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond, plans=plans)),
+        "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond, plans=plans, routes=routes)),
     }
-    wanted = [name.strip() for name in settings.stages.split(",")]
     return [specs[name] for name in specs if name in wanted]

@@ -104,7 +104,7 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
     due = sorted((t for t in tasks if t.state in DUE), key=lambda t: (t.due_at or "", t.task_id))
     shown = []
     for task in due[:3]:
-        title = (task.title_fr if language == "fr" else task.title) or task.title or task.title_fr
+        title = (task.title_fr if language == "fr" else "") or task.title
         who = _short(", ".join(task.people) or (task.deputy if task.state == "escalated" else task.role), 60)
         late = f", {words[task.state]}" if task.state in ("late", "escalated") else ""
         shown.append(f"{_short(title, 90)} ({who}, {words['until']} {_hour(task.due_at, zone)}{late})")

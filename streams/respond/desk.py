@@ -82,8 +82,9 @@ def on_event(brand: BrandDesk, event: str, crisis: Crisis, house: House) -> list
         if crisis.opened_at is not None and crisis.phase in ("open", "escalated"):
             for task, step in tasks.start(desk.tasks, plan, crisis, at_ms):
                 task = writer.task(task)
-                if step.route in house.routes:
-                    writer.tell(f"t{task.seq}", house.routes[step.route], "veille.task.opened", desk, (task,))
+                route = house.routes.get(step.route)
+                if route is not None and (not route.brands or crisis.brand in route.brands):
+                    writer.tell(f"t{task.seq}", route, "veille.task.opened", desk, (task,))
     _decide(writer, desk, plan, crisis, at_ms, house)
     for route in tell.due_now(desk.told, event, crisis, at_ms, house.routes, house.every_ms):
         writer.tell(str(crisis.seq), route, f"veille.crisis.{event}", desk)

@@ -52,7 +52,7 @@ def steps(drill: Drill) -> list[Step]:
         ended = _minutes(drill, ms_of(task.done_at)) if task.done_at else None
         beyond = (_minutes(drill, drill.now_ms) if ended is None else ended) - due
         found.append(Step(
-            task.step, task.title or task.title_fr, task.role, task.state, opened, due, ended, task.done_by, task.reason, max(0, beyond),
+            task.step, task.title, task.role, task.state, opened, due, ended, task.done_by, task.reason, max(0, beyond),
             task.step in escalated,
         ))  # fmt: skip
     return found

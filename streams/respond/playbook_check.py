@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from schemas.crisis import KINDS
+from schemas.desk import person
 from schemas.signal import AUDIENCES
 from streams.respond.holding import BLANKS, Holding, blanks
 from streams.respond.playbook import Case, DraftText, Playbook, Role, Step
@@ -177,6 +178,10 @@ def _holding(plan: Playbook, holding: Holding, at: str) -> Iterable[tuple[str, s
             yield f"{at}.text", f"the blank {name} is not allowed; only {', '.join(BLANKS)}"
         elif name != "time" and not getattr(plan, f"{name}s"):
             yield f"{at}.text", f"say in `{name}s:` of the plan what may stand for {{{name}}}"
+    cell = {person(name) for role in plan.roles.values() for name in role.people}
+    for i, name in enumerate(holding.approved_by):
+        if cell and person(name) not in cell:
+            yield f"{at}.approved_by[{i}]", f"{name} is nobody of this plan; name them in `people:` of a role"
     if holding.hash and holding.hash != digest(holding.text):
         yield f"{at}.hash", f"the text changed after its approval: have it approved anew and write its new SHA-256, {digest(holding.text)}"
     if holding.hash and (why := holding.why_not(0)):

@@ -33,13 +33,17 @@ def due_now(told: dict[str, Told], event: str, crisis: Crisis, at_ms: int, route
         yield from (route for route in routes.values() if route.format == "pagerduty" and route.name in told)
         return
     ended = is_end(event, crisis)
-    if event not in _TOLD or crisis.opened_at is None or (crisis.muted_until is not None and not ended):
+    muted = crisis.muted_until is not None
+    if ended or muted:
+        for last in told.values():
+            last.waiting = ""
+    if event not in _TOLD or crisis.opened_at is None or (muted and not ended):
         return
     at = datetime.fromisoformat(crisis.updated_at)
     for route in routes.values():
         known = told.get(route.name)
         if ended and known is not None and (not route.events or event in route.events):
-            known.waiting, known.at_ms = "", at_ms
+            known.at_ms = at_ms
             yield route
         elif ended or not route.wants(event, crisis, at):
             continue

@@ -103,6 +103,13 @@ def test_errors_name_line_and_mend(change: tuple[str, str], line: int, words: st
     assert (problems[0].line, words in problems[0].text) == (line, True), problems
 
 
+def test_an_approver_is_of_the_cell() -> None:
+    """Where the plan names its people, nobody else approves a holding statement beforehand."""
+    plan = PLAN.replace("title: Lead", "title: Lead, people: [Ann]").replace('channel}."}', 'channel}.", approved_by: [ann, Bo]}')
+    _, problems = check(plan)
+    assert [(problem.line, problem.text[:21]) for problem in problems] == [(11, "Bo is nobody of this ")]
+
+
 def test_every_problem_is_named_at_once() -> None:
     """Three mistakes are named on their lines, and so is the test of the plan that no longer holds for them."""
     _, problems = check(PLAN.replace("role: lead", "role: leed").replace("[rumour]", "[rumor]").replace("press", "prss"))

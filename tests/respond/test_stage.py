@@ -155,6 +155,19 @@ def test_what_gets_worse_is_told_at_once() -> None:
     assert [n.event[14:] for n in notes if n.route == "log"] == ["opened", "escalated", "cancelled"]
 
 
+def test_a_mute_silences_what_waits() -> None:
+    """What was held back before the mute is not told during it, and a crisis that ended has nothing left to tell."""
+    hush = {"muted_until": "2014-05-13T23:00:00Z"}
+    log = [event("opened", card(1)), event("updated", card(2, at="2014-05-13T17:10:00Z"))]
+    log.append(event("noted", card(3, at="2014-05-13T17:20:00Z", **hush)))
+    for last in (log[2], event("resolved", card(3, at="2014-05-13T17:20:00Z", phase="resolved"))):
+        outputs = fresh().process([*log[:2], last, watermark(ms("2014-05-13T20:00:00Z"), 3)])
+        notes = [n for n in read(list(outputs), "crisis.notifications", Notification) if n.route == "log"]
+        assert "updated" not in [n.event[14:] for n in notes]
+    quiet = fresh().process([*log[:2], watermark(ms("2014-05-13T20:00:00Z"), 3)])
+    assert "updated" in [n.event[14:] for n in read(list(quiet), "crisis.notifications", Notification)]
+
+
 def test_an_acknowledgement_stops_the_pager() -> None:
     """Whoever takes it is told to the paging service, and to nobody else."""
     log = [event("opened", card(1)), decided(2, "ack")]
