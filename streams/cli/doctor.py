@@ -9,6 +9,7 @@ import msgspec
 
 from streams.cli.options import Broker, Json, Run, load_settings, run_async
 from streams.errors import BadInput, Unreachable
+from streams.respond.settings import RespondSettings
 from streams.settings import Settings
 
 HELP = """Check settings, broker and topics; each line says what holds and what to mend.
@@ -53,6 +54,24 @@ def command(broker: Broker = None, run: Run = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+def _check_cell(settings: RespondSettings) -> list[Check]:
+    """Judge what the cell is told by: playbooks and routes."""
+    from streams.respond.playbook import load
+    from streams.respond.routes import load_routes
+
+    found = []
+    try:
+        plans = load(settings.playbooks, settings.language)
+        found.append(Check("playbooks", "ok", ", ".join(plan.id for plan in plans)))
+    except BadInput as error:
+        found.append(Check("playbooks", "wrong", str(error), "veille playbook check names every line to mend"))
+    try:
+        found.append(Check("routes", "ok", ", ".join(load_routes(settings))))
+    except BadInput as error:
+        found.append(Check("routes", "wrong", str(error), "see docs/notifications.md"))
+    return found
+
+
 def check_settings(settings: Settings) -> list[Check]:
     """Judge what can be judged without a broker."""
     from streams.enrich.settings import EnrichSettings
@@ -68,6 +87,7 @@ def check_settings(settings: Settings) -> list[Check]:
         found.append(Check("author key", "warning", "author ids are hashed with the key that everybody knows", mend))
     if settings.respond.webhook_url and not settings.respond.webhook_secret:
         found.append(Check("webhook", "wrong", "posts would not be signed", "set VEILLE_RESPOND__WEBHOOK_SECRET (whsec_...)"))
+    found += _check_cell(settings.respond)
     if settings.http.host not in ("127.0.0.1", "::1", "localhost"):
         found.append(
             Check("http", "warning", f"/metrics answers on {settings.http.host}", "make sure that only your monitoring reaches it")

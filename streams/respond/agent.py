@@ -17,8 +17,10 @@ async def notify(settings: Settings, meter: PrometheusMeter) -> None:
     """Deliver notifications until cancelled.
 
     A consumer group of its own (``<group>-notify``), apart from the stages': a target that stalls holds up nobody's
-    detection. Raises aiokafka's errors where the broker is lost and `DeliveryFailed` where a dead letter is not taken.
+    detection. Raises `BadInput` for a route that cannot be used, aiokafka's
+    errors where the broker is lost and `DeliveryFailed` where a dead letter is not taken.
     """
+    worker = NotifyWorker(settings.respond)
     consumer = AIOKafkaConsumer(
         settings.topic(TOPIC),
         **connection(settings),
@@ -30,7 +32,6 @@ async def notify(settings: Settings, meter: PrometheusMeter) -> None:
         max_poll_interval_ms=30 * 60 * 1000,
     )
     outbox = Outbox(settings)
-    worker = NotifyWorker(settings.respond)
     await outbox.start()
     try:
         await consumer.start()

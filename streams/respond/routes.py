@@ -111,6 +111,8 @@ def _checked(route: Route, file: str, look_up: Callable[[str], str | None]) -> R
         if not route.secret:
             raise wrong("needs a secret: the routing key of the service's Events API v2 integration")
         route = msgspec.structs.replace(route, url=route.url or PAGERDUTY_URL)
+    if route.format == "webhook" and not route.secret:
+        raise wrong("needs a secret: whsec_ and at least 24 bytes in base64, or $NAME; unsigned posts could be anybody's")
     if route.format == "email" and not route.to:
         raise wrong("needs `to`: one or several e-mail addresses")
     if route.format != "log" and not route.url:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,17 +29,19 @@ class Signer:
 
     def __init__(self, secrets: str, *, clock: WallClock = wall_ms) -> None:
         try:
+            short = any(len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) < 24 for secret in secrets.split())
             self._hooks = [Webhook(secret) for secret in secrets.split()]
         except (binascii.Error, ValueError, EmptyWebhookSecretError):
-            raise BadInput("webhook_secret: give whsec_ and at least 24 bytes in base64, several separated by blanks") from None
+            short = True
+        if short or not self._hooks:
+            raise BadInput("webhook secret: give whsec_ and at least 24 bytes in base64, several separated by blanks") from None
         self._clock = clock
 
     def headers(self, message_id: str, body: bytes) -> Mapping[str, str]:
         """Return ``webhook-id`` (constant over repeats), ``webhook-timestamp`` and ``webhook-signature``."""
         now = datetime.fromtimestamp(self._clock() // 1000, UTC)
         headers = {"webhook-id": message_id, "webhook-timestamp": str(int(now.timestamp()))}
-        if self._hooks:
-            headers["webhook-signature"] = " ".join(hook.sign(message_id, now, body.decode()) for hook in self._hooks)
+        headers["webhook-signature"] = " ".join(hook.sign(message_id, now, body.decode()) for hook in self._hooks)
         return headers
 
 

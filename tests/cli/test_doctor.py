@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from streams.cli.doctor import EQUAL, check_settings, check_topics
 from streams.cli.topics import wanted
 from streams.settings import Settings
@@ -25,6 +27,17 @@ def test_an_unsigned_webhook_is_wrong() -> None:
     """A webhook without a secret would post unsigned."""
     settings = Settings(respond={"webhook_url": "https://example.org/hook"})  # type: ignore[arg-type]
     assert "wrong" in [check.level for check in check_settings(settings) if check.name == "webhook"]
+
+
+def test_a_cell_that_cannot_be_told_is_wrong(tmp_path: Path) -> None:
+    """Playbooks and routes that stop a worker are found before it starts, with line and mend."""
+    (tmp_path / "plan.yaml").write_text("id: p\ntitel: t\n")
+    (tmp_path / "routes.yaml").write_text("routes:\n  - {name: a, format: fax}\n")
+    settings = Settings(respond={"playbooks": str(tmp_path), "routes": str(tmp_path / "routes.yaml")})  # type: ignore[arg-type]
+    found = {check.name: check for check in check_settings(settings)}
+    assert (found["playbooks"].level, found["routes"].level) == ("wrong", "wrong")
+    assert "plan.yaml, line 2" in found["playbooks"].word
+    assert {check.level for check in check_settings(Settings()) if check.name in ("playbooks", "routes")} == {"ok"}
 
 
 def test_missing_topics_and_unequal_counts_are_wrong() -> None:

@@ -248,7 +248,8 @@ def test_bodies_stay_small() -> None:
     assert "veilleshed" not in json.loads(body(note()))
 
 
-def test_a_bad_secret_says_the_mend() -> None:
-    """A secret that is none is refused at start."""
+@pytest.mark.parametrize("secret", ["", "whsec_é", "whsec_", "short", "whsec_" + base64.b64encode(b"s" * 23).decode()])
+def test_a_bad_secret_says_the_mend(secret: str) -> None:
+    """A secret that is none, or one that could be guessed, is refused at start."""
     with pytest.raises(BadInput, match="whsec_"):
-        Signer("whsec_é")
+        Signer(secret)

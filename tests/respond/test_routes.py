@@ -61,6 +61,7 @@ def test_a_file_of_routes(tmp_path: Path) -> None:
     [
         ("{name: a, format: fax, url: x}", "unknown format"),
         ("{name: a, format: slack}", "needs a url"),
+        ("{name: a, format: webhook, url: x}", "needs a secret"),
         ("{name: a, format: slack, url: x, kinds: [storm]}", "no kind"),
         ("{name: a, format: slack, url: x, events: [closed]}", "no event"),
         ("{name: a, format: slack, url: x, hours: [8, 25]}", "between 0 and 24"),
