@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import httpx
 import xxhash
 
 from streams.clock import Sleep
+from streams.errors import BadInput
 from streams.respond.settings import RespondSettings
 from streams.respond.target import Refused, Resolve, pin, resolve
 
@@ -71,13 +73,24 @@ async def repeat(
     return Delivery(False, most, reason)
 
 
+def trusted(settings: RespondSettings) -> ssl.SSLContext:
+    """Return what certificates are checked against: the public authorities, and those of ``ca_file``. Raises `BadInput`."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if settings.ca_file:
+        try:
+            context.load_verify_locations(settings.ca_file)
+        except OSError as error:
+            raise BadInput(f"VEILLE_RESPOND__CA_FILE {settings.ca_file}: {error.strerror or error}") from None
+    return context
+
+
 class Poster:
     """Posts JSON bodies, once for each call. Holds one HTTP client; close it with `close`."""
 
     def __init__(self, settings: RespondSettings, *, lookup: Resolve = resolve) -> None:
         self._settings = settings
         self._lookup = lookup
-        self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
+        self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=trusted(settings))
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool) -> Attempt:
         """Post ``body`` to the pinned address of ``url``. Raises `Refused`, and what httpx raises."""

@@ -48,11 +48,10 @@ class _Secure(smtplib.SMTP_SSL):
         return self.context.wrap_socket(plain, server_hostname=host)
 
 
-async def send(mail: EmailMessage, route: Route, target: Target, seconds: float) -> Attempt:
+async def send(mail: EmailMessage, route: Route, target: Target, seconds: float, context: ssl.SSLContext) -> Attempt:
     """Hand the mail to the server at ``target``, once; with TLS where the server offers it, and logged in where the route says who."""
 
     def hand_over() -> Attempt:
-        context = ssl.create_default_context()
         secure = route.url.startswith("smtps:")
         server = _Secure(timeout=seconds, context=context) if secure else _Plain(timeout=seconds)
         server.target = target

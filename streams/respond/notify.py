@@ -13,7 +13,7 @@ from schemas.response import Notification
 from streams.clock import Sleep, WallClock, wall_ms
 from streams.engine.stage import Output, Record
 from streams.respond import logger, mail, webhook
-from streams.respond.deliver import Attempt, Delivery, Poster, repeat
+from streams.respond.deliver import Attempt, Delivery, Poster, repeat, trusted
 from streams.respond.formats import FORMATTERS
 from streams.respond.others import Other
 from streams.respond.routes import Route, load_routes
@@ -38,7 +38,7 @@ def sender(route: Route, poster: Poster, settings: RespondSettings, clock: WallC
 
     async def email(notification: Notification) -> Attempt:
         target = await pin(route.url, allow_private=allowed, lookup=lookup, ports=MAIL_PORTS)
-        return await mail.send(mail.message(notification, route), route, target, settings.attempt_seconds)
+        return await mail.send(mail.message(notification, route), route, target, settings.attempt_seconds, trusted(settings))
 
     async def formatted(notification: Notification) -> Attempt:
         packed = orjson.dumps(FORMATTERS[route.format](notification, route))

@@ -14,6 +14,7 @@ class RespondSettings(BaseModel):
     webhook_secret: str = Field("", repr=False, description="whsec_... secret that signs the posts.")
     webhook_attempts: int = Field(6, ge=1, description="Attempts before a notification goes to the dead letters.")
     allow_private_targets: bool = Field(False, description="Post to loopback and private addresses too.")
+    ca_file: str = Field("", description="CA certificates (PEM) of targets in your own network, beside the public ones.")
     attempt_seconds: float = Field(10.0, gt=0, description="Longest time of one attempt, connect to last byte.")
     retry_seconds: float = Field(2.0, ge=0, description="Wait before the first repeat; it doubles each time.")
     retry_ceiling_seconds: float = Field(300.0, ge=0, description="Longest wait between two attempts.")

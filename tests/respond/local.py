@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import ssl
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Seen = list[tuple[dict[str, str], bytes]]
 #: Answers the n-th request (from 1) with a status line and headers, or None to stall.
@@ -13,7 +20,9 @@ Answer = Callable[[int], str | None]
 
 
 @contextlib.asynccontextmanager
-async def _listening(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], end: asyncio.Event) -> AsyncIterator[int]:
+async def _listening(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], end: asyncio.Event, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Run ``serve`` for every connection; yield the port; at the end nothing is left running."""
     handlers: set[asyncio.Task[Any] | None] = set()
 
@@ -25,7 +34,7 @@ async def _listening(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
 
-    running = await asyncio.start_server(handle, "127.0.0.1", 0)
+    running = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     try:
         yield running.sockets[0].getsockname()[1]
     finally:
@@ -36,7 +45,7 @@ async def _listening(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter
 
 
 @contextlib.asynccontextmanager
-async def server(answer: Answer) -> AsyncIterator[tuple[str, Seen]]:
+async def server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, Seen]]:
     """Run an HTTP server; yield its URL and what it got."""
     seen: Seen = []
     end = asyncio.Event()
@@ -52,12 +61,12 @@ async def server(answer: Answer) -> AsyncIterator[tuple[str, Seen]]:
         writer.write(f"HTTP/1.1 {reply}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
 
-    async with _listening(serve, end) as port:
-        yield f"http://127.0.0.1:{port}/hook?x=1", seen
+    async with _listening(serve, end, tls) as port:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/hook?x=1", seen
 
 
 @contextlib.asynccontextmanager
-async def mail_server(answer: Answer) -> AsyncIterator[tuple[str, list[str]]]:
+async def mail_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[str]]]:
     """Run a mail server that takes a message, or answers ``MAIL FROM`` as ``answer`` says; yield its URL and the messages it took."""
     took: list[str] = []
     end = asyncio.Event()
@@ -82,8 +91,29 @@ async def mail_server(answer: Answer) -> AsyncIterator[tuple[str, list[str]]]:
             writer.write(f"{'221 bye' if word == 'QUIT' else reply}\r\n".encode())
             await writer.drain()
 
-    async with _listening(serve, end) as port:
-        yield f"smtp://127.0.0.1:{port}", took
+    async with _listening(serve, end, tls) as port:
+        yield f"{'smtps' if tls else 'smtp'}://127.0.0.1:{port}", took
+
+
+def certificate(name: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's TLS context with a certificate for ``name``, and the file that a client must trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    today = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        .serial_number(1).not_valid_before(today - datetime.timedelta(days=1)).not_valid_after(today + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    trusted, private = folder / "trusted.pem", folder / "private.pem"
+    trusted.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trusted, private)
+    return context, trusted
 
 
 def _object(required: dict[str, Any], **more: Any) -> dict[str, Any]:

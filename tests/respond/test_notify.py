@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -19,7 +20,7 @@ from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
 from streams.respond.target import Refused, pin
 from streams.respond.webhook import MAX_BODY_BYTES, Signer, body
-from tests.respond.local import LIMITS, SCHEMAS, mail_server, server
+from tests.respond.local import LIMITS, SCHEMAS, certificate, mail_server, server
 from tests.respond.make import CRISIS, note, noted_record
 
 OLD = "whsec_" + base64.b64encode(b"o" * 32).decode()
@@ -238,6 +239,30 @@ async def test_the_address_is_pinned() -> None:
     assert target[:3] == ("https://[2606:4700::1111]:8443/a?b=c", "example.org:8443", "example.org")
     with pytest.raises(Refused):
         await pin("https://example.org:8443/a?b=c", allow_private=False, lookup=rebinding)
+
+
+@pytest.mark.parametrize("form", ["webhook", "email"])
+async def test_a_pinned_address_must_prove_its_name(form: str, tmp_path: Path) -> None:
+    """The connection goes to the pinned address, and its certificate is checked against the name: another name, or no trust, is refused."""
+    tls, trust = certificate("hook.example", tmp_path)
+
+    async def here(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    opened = mail_server(lambda n: "250 fine", tls) if form == "email" else server(lambda n: "204 Fine", tls)
+    async with opened as (url, took):
+        outcomes = []
+        for name, ca_file in (("hook.example", str(trust)), ("other.example", str(trust)), ("hook.example", "")):
+            route = Route(
+                name="r", format=form, url=url.replace("127.0.0.1", name), secret=NEW, to=("desk@example.org",), allow_private=True
+            )
+            settings = RespondSettings(webhook_attempts=1, ca_file=ca_file)
+            one = NotifyWorker(settings, routes={"r": route}, lookup=here)
+            outcomes.append([dict(d.headers)["veille-reason"] for d in await one.handle([noted_record(note())])])
+            await one.close()
+    refused = b"SSLCertVerificationError" if form == "email" else b"ConnectError"
+    assert outcomes == [[], [refused], [refused]]
+    assert len(took) == 1
 
 
 def test_bodies_stay_small() -> None:
