@@ -15,7 +15,7 @@ from streams.crisis.answers import Answer, note, refuse, text, texts
 from streams.crisis.card import begin, seal, with_headline
 from streams.crisis.impact import unanswered
 from streams.crisis.merging import merge, split
-from streams.crisis.state import MAX_TERMS, BrandState, Life, leave_to_others
+from streams.crisis.state import MAX_ANSWERED, MAX_TERMS, BrandState, Life, leave_to_others
 from streams.crisis.words import clean
 
 MINUTE = 60_000
@@ -97,7 +97,7 @@ def _publish(command: Command, life: Life, now: int) -> dict[str, Any]:
     """An answer stands outside: from now on its effect is looked for, and what it was meant for counts as answered."""
     statement = text(command, "statement")[:200]
     audiences, networks = (tuple(sorted(texts(command, name)))[:20] for name in ("audiences", "networks"))
-    life.answered = [one for one in life.answered if one.statement_id != statement][-9:]
+    life.answered = [one for one in life.answered if one.statement_id != statement][1 - MAX_ANSWERED :]
     life.answered.append(effect.begin(statement, now, audiences, networks, life.readings.values()))
     effects = tuple(one.effect for one in life.answered if one.effect is not None)
     return {"effects": effects, "unanswered": unanswered(life.card.impact, life.own_networks, effects)}

@@ -22,6 +22,8 @@ MINUTE = 60_000
 HOUR = 3_600_000
 #: Where no mention came and nothing changed, updates are this many times rarer.
 _SAME = 12
+#: Below this probability of the severity that was told, or a higher one, it falls.
+_STILL = 0.25
 #: (event type without its prefix, changes of the card).
 Step = tuple[str, dict[str, Any]]
 
@@ -55,10 +57,17 @@ def on_reading(life: Life, signal: Signal, over: bool, settings: CrisisSettings)
         return [("updated", {"phase": "escalated" if life.risen_ms else "open"})]
     if life.severity_now > life.card.severity:
         return rise(life, at) if at - max(life.risen_ms, opened_ms(life)) >= settings.escalate_minutes * MINUTE else []
-    news = life.card.mentions > life.told_mentions or life.severity_now not in (0, life.card.severity)
-    if at - life.told_ms >= settings.update_minutes * MINUTE * (1 if news else _SAME):
-        return [("updated", {"severity": max(1, life.severity_now, life.card.severity if life.card.declared_by else 1)})]
+    lower = _clearly_lower(life)
+    if at - life.told_ms >= settings.update_minutes * MINUTE * (1 if lower or life.card.mentions > life.told_mentions else _SAME):
+        least = life.card.severity if life.card.declared_by or not lower else 1
+        return [("updated", {"severity": max(1, life.severity_now, least)})]
     return []
+
+
+def _clearly_lower(life: Life) -> bool:
+    """Say whether the severity that was told is hardly possible any more: what lies near a border does not go to and fro."""
+    told = life.card.severity
+    return 0 < life.severity_now < told and sum(life.card.severities[told - 1 :]) < _STILL
 
 
 def _confirmed(life: Life, signal: Signal, over: bool, settings: CrisisSettings) -> bool:

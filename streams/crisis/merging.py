@@ -10,7 +10,7 @@ from schemas.command import Command
 from schemas.desk import CLOSED
 from streams.crisis.answers import Answer, refuse
 from streams.crisis.card import begin, seal, with_headline
-from streams.crisis.state import MAX_TERMS, BrandState, Life
+from streams.crisis.state import MAX_ANSWERED, MAX_TERMS, MAX_WORDS, BrandState, Life
 
 
 def merge(state: BrandState, command: Command, life: Life, now: int) -> list[Answer]:
@@ -23,6 +23,8 @@ def merge(state: BrandState, command: Command, life: Life, now: int) -> list[Ans
     into.story_ids = list(dict.fromkeys([*into.story_ids, *life.story_ids]))
     into.readings |= {k: v for k, v in life.readings.items() if k not in into.readings}
     into.terms = list(dict.fromkeys([*into.terms, *life.terms]))[:MAX_TERMS]
+    into.words = list(dict.fromkeys([*life.words, *into.words]))[-MAX_WORDS:]
+    into.answered = [*into.answered, *life.answered][-MAX_ANSWERED:]
     into.last_over_ms = max(into.last_over_ms, life.last_over_ms)
     into.seen = into.seen or life.seen
     opens = into.card.phase == "suspected" and life.card.phase != "suspected"

@@ -15,6 +15,8 @@ from streams.folding import words_of
 MAX_STORIES = 20
 MAX_TERMS = 24
 MAX_WORDS = 150
+#: Published statements of a crisis whose effect is looked for.
+MAX_ANSWERED = 10
 #: Shorter words tell no story from another.
 _LEAST_LETTERS = 4
 #: So much of what two stories are angry about is the same, of at least so many crisis words (assumed).

@@ -218,3 +218,17 @@ def test_one_cause_is_one_crisis() -> None:
             signal(2, 20, over=True, margin=20.0, stories=(first, loud), samples=samples),
         )))  # fmt: skip
         assert len({card.crisis_id for _, card in found}) == (2 if why == "other" else 1), why
+
+
+def test_a_severity_near_a_border_does_not_flap() -> None:
+    """A forecast that swings around a border escalates once; only when the higher class is hardly possible does it fall."""
+
+    def far(days: float) -> dict[str, float]:
+        return {"median": 30 + 50 * days, "low": 30 + 40 * days, "high": 30 + 62 * days}
+
+    press = (story(press=1),)
+    swing = [signal(2 + n, 40 + 40 * n, over=True, stories=(story(press=1, mentions=50 + n),), forecast_authors_24h=far(days))
+             for n, days in enumerate([3.4, 2.8, 3.4, 2.8, 3.4, 0.1])]  # fmt: skip
+    found = events(run(log(signal(1, 0, over=True, margin=20.0, stories=press, forecast_authors_24h=far(2.0)), *swing)))
+    assert [name for name, _ in found][1:] == ["opened", "escalated", *["updated"] * 5]
+    assert [card.severity for _, card in found][1:] == [4, 5, 5, 5, 5, 5, 2]
