@@ -65,6 +65,11 @@ def test_generated_files_are_current() -> None:
     assert stale() == []
 
 
+def test_every_event_of_a_crisis_is_announced() -> None:
+    """Whoever reads the topic's file or the AsyncAPI document knows every event that may come."""
+    assert set(EVENT_TYPES) <= set(load_topics()["crisis.events"].events)
+
+
 def test_asyncapi_refers_only_to_what_exists() -> None:
     """Each reference of the AsyncAPI document leads somewhere."""
     document = asyncapi()
