@@ -44,7 +44,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     matches: list[Match]
     plain: str
     folded: str
-    links: list[str]
+    links: Sequence[str]
     handle: str
     traceparent: bytes | None
 

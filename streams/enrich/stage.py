@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 STATE_KEY = b"p"
 _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
+_CONTROL = frozenset((_CLOCK, _MARKER))
+#: Stands among the outputs where those of a mention will be.
+_PENDING: list[Output] = []
 #: Mentions that are finished together: enough for numpy to pay, few enough to stay in the processor's cache.
 AT_ONCE = 512
 
@@ -134,12 +137,10 @@ class EnrichPartition:
         jobs: list[Job] = []
         for record, kind in zip(fresh, types, strict=True):
             try:
-                if kind == _CLOCK:
-                    slots += self._on_clock(record)
-                elif kind == _MARKER:
-                    slots += self._on_marker(record)
-                else:
+                if kind is None or kind not in _CONTROL:
                     self._on_mention(record, slots, jobs)
+                else:
+                    slots += self._on_clock(record) if kind == _CLOCK else self._on_marker(record)
             except Rejected as error:
                 slots.append(rejected(self.partition, record, error.reason))
             except (ValueError, OverflowError, RecursionError):
@@ -160,12 +161,13 @@ class EnrichPartition:
         return outputs
 
     def _require_versions(self, records: Sequence[Record], types: Sequence[bytes | None]) -> None:
+        """Raise `NotYet` unless the version in force and those of all markers of a batch are known."""
         for record, kind in zip(records, types, strict=True) if _MARKER in types else ():
             if kind == _MARKER:
                 marker = _read_marker(record)
                 if marker is not None and self._watchlists.get(marker) is None:
                     raise NotYet(f"watchlist version {marker} has not arrived")
-        self._matcher()
+        self._current = self._matcher()
 
     def _matcher(self) -> BrandMatcher:
         matcher = self._watchlists.get(self.version)
@@ -238,6 +240,7 @@ class EnrichPartition:
         watermark = self._clock.watermark
         applies_ms = watermark if watermark is not None else record.timestamp
         self.version = version
+        self._current = self._matcher()
         self._started = True
         return self._brand_settings(record.offset, applies_ms)
 
@@ -260,7 +263,7 @@ class EnrichPartition:
         author = mention.author
         if author is not None:
             handle, author_id = fold(author.handle).lstrip("@") if author.handle else "", author.id or ""
-        matcher = self._matcher()
+        matcher = self._current
         matches = matcher.match(plain, folded, mention.network, handle, author_id)
         if not matches:
             raise Rejected("no_brand")
@@ -275,7 +278,7 @@ class EnrichPartition:
         jobs.append(
             Job(place, record.offset, mention, published, applies, early, update, matcher, matches, plain, folded, links, handle, trace)
         )
-        slots.append([])
+        slots.append(_PENDING)
 
     def _finish(self, jobs: list[Job], slots: list[Output | list[Output]]) -> None:
         limit, read, outputs = self._analysed, self._texts.read, self._records.outputs

@@ -127,10 +127,10 @@ def host_of(url: str) -> str:
     return url[8:].split("/", 1)[0].split("?", 1)[0].split(":", 1)[0]
 
 
-def without_links(text: str) -> tuple[str, list[str]]:
+def without_links(text: str) -> tuple[str, Sequence[str]]:
     """Return a text with a space for each of its URLs, and these in canonical form, at most 16; one cut off by an ellipsis is left out."""
     if "://" not in text and "www." not in text:
-        return text, []
+        return text, ()
     pieces = _split(text)
     links = []
     for found in pieces[1 : 2 * _MAX_LINKS : 2]:
