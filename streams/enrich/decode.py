@@ -18,7 +18,7 @@ _KINDS = frozenset(KINDS)
 _MAX_ID = 512
 _MAX_NETWORK = 64
 #: Beyond this many bytes a record that is not strictly right is not repaired: it would cost too much.
-_MAX_LENIENT = 256 * 1024
+_MAX_LENIENT = 96 * 1024
 _MAX_NUMBER = 2**53
 #: Characters of a text that are read at all: names and handles are looked for in these, all else in `EnrichSettings`' limits.
 READ_CHARACTERS = 8192
@@ -103,8 +103,14 @@ def _lenient(value: bytes) -> tuple[Mention, int]:
     if isinstance(identity, int) and abs(identity) >= 2**256:
         raise Rejected("bad_id")
     published = _time(data.get("published_at"))
+    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        raise Rejected("text_too_long")
+    # Cut before they are mended, since mending is dear; an id or network that is too long stays so.
     mention = Mention(
-        id=without_surrogates(str(identity)), network=without_surrogates(network), text=without_surrogates(text), published_at=""
+        id=without_surrogates(str(identity)[: _MAX_ID + 1]),
+        network=without_surrogates(network[: _MAX_NETWORK + 1]),
+        text=without_surrogates(text[:READ_CHARACTERS]),
+        published_at="",
     )
     for name in ("url", "lang", "parent_id", "root_id", "country", "source", "collected_at"):
         setattr(mention, name, _text(data.get(name)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import numpy as np
+
 #: Marks that folding removes: Latin accents, Arabic vowel signs and tatweel. Indic vowel signs carry meaning and stay.
 _MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0640]+")
 #: Characters that never carry meaning here: C0 and C1 controls but tab and newlines, direction and zero-width marks, BOM,
@@ -37,6 +39,7 @@ class _Gaps(dict[str, str]):
 
 _CHARS = _Chars()
 _GAPS = _Gaps()
+_surrogate = re.compile("[\ud800-\udfff]").search
 _beyond_ascii = re.compile("[^\x00-\x7f]").findall
 _handles_and_tokens = re.compile(TOKEN.pattern.replace("[", "[@", 1)).findall
 #: Every ASCII character that is neither part of a word nor ``@`` becomes a space.
@@ -78,7 +81,18 @@ def clean(text: str) -> str:
 
 def without_surrogates(text: str) -> str:
     """Join surrogate pairs and replace lone surrogates by U+FFFD, so that the text can be written as UTF-8."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if _surrogate(text) is None:
+        return text
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2").copy()
+    kind = units & 0xFC00
+    high, low = kind == 0xD800, kind == 0xDC00
+    # All at once: a codec's error handler is called for each one, and a text may hold thousands.
+    lone = high | low
+    paired = high[:-1] & low[1:]
+    lone[:-1] &= ~paired
+    lone[1:] &= ~paired
+    units[lone] = 0xFFFD
+    return units.tobytes().decode("utf-16-le")
 
 
 def split_hashtag(tag: str) -> str:

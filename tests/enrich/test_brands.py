@@ -79,6 +79,43 @@ def test_an_owned_account_speaks_for_the_brand() -> None:
     assert names("good morning", author_id="united") == [("united", "owned")]
 
 
+AMBIGUOUS = BrandMatcher(
+    Watchlist(
+        brands=(
+            Brand(id="free", names=("Free", "Free Mobile"), exclude=("for free",), context=("forfait", "box", "réseau")),
+            Brand(id="orange", names=("Orange",), context=("fibre", "forfait")),
+            Brand(id="virgin", names=("Virgin", "Virgin America"), context=("flight",)),
+            Brand(id="apple", names=("Apple",), context=("iphone", "mac"), exclude=("apple pie",)),
+            Brand(id="zara", names=("Zara",), context=("shop", "dress"), exclude=("Zara Larsson",)),
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "brand"),
+    [
+        ("mon forfait Free ne marche plus", "free"),
+        ("Free Mobile en panne", "free"),
+        ("feel free to come", ""),
+        ("a box for free", ""),
+        ("la fibre Orange est coupée", "orange"),
+        ("une orange bien mûre", ""),
+        ("my Virgin flight is late", "virgin"),
+        ("extra virgin olive oil", ""),
+        ("Virgin America again", "virgin"),
+        ("the new Apple iPhone broke", "apple"),
+        ("apple pie next to my iphone", ""),
+        ("the Zara dress", "zara"),
+        ("Zara Larsson in a dress", ""),
+        ("Zara is my cousin", ""),
+    ],
+)
+def test_an_ambiguous_name_needs_its_context(text: str, brand: str) -> None:
+    """A name that is also a word counts with a context word beside it, and never inside an exclusion."""
+    assert [m.brand for m in AMBIGUOUS.match(text, fold(text), "x")] == ([brand] if brand else [])
+
+
 def test_match_hash_changes_with_what_decides_matches() -> None:
     """The hash changes with names, and not with the alarm budget."""
     brand = Brand(id="a", names=("A",))

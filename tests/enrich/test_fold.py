@@ -34,6 +34,12 @@ def test_a_clean_text_can_be_written(text: str) -> None:
     assert "\u202e" not in result
 
 
+@given(st.text(st.sampled_from("a\ud800\udc00\ud83d\ude00\udfff\U0001f600"), max_size=8))
+def test_surrogates_are_joined_or_replaced(text: str) -> None:
+    """Pairs become their character and lone ones U+FFFD, as the codec does it."""
+    assert without_surrogates(text) == text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def test_hashtags_are_split_into_words() -> None:
     """Camel case and underscores divide a hashtag."""
     assert split_hashtag("BoycottUnited_now") == "boycott united now"

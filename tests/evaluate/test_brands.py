@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from streams.evaluate.brands import evaluate_brands, labels
+from streams.cli.main import app
+from streams.evaluate.brands import labels
 
 _DATA = Path(os.environ.get("VEILLE_DATA", "../shared/data"))
 
@@ -22,8 +25,8 @@ def test_labels_are_ids_and_decisions_alone() -> None:
 
 @pytest.mark.skipif(not (_DATA / "free_mobile_fr").exists(), reason="the public data sets are not there")
 def test_brands_are_matched_as_a_reader_would() -> None:
-    """Precision and recall on the labelled sample stay above nine in ten."""
-    result = evaluate_brands(_DATA)
+    """Precision and recall on the labelled sample stay above nine in ten, as the command prints them."""
+    result = json.loads(CliRunner().invoke(app, ["evaluate", "brands", str(_DATA), "--json"]).stdout)
     assert result["all"]["n"] == len(labels())
     assert result["all"]["precision"] > 0.9
     assert result["all"]["recall"] > 0.9
