@@ -134,7 +134,7 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     voices: tuple[Voice, ...] = ()
     unanswered: tuple[tuple[str, str], ...] = ()
     effects: tuple[Effect, ...] = ()
-    #: {network: posts of the brand itself since it rang}: they are in no count.
+    #: {network: posts of the brand itself that answer what rings}: they are in no count.
     own_posts: dict[str, int] = {}
     blind: dict[str, str] = {}
     #: People's part: who has it, muted until when, legal hold, notes and refusals.

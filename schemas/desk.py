@@ -30,8 +30,8 @@ _RELEASE = ("on_call", "lead", "communication", "direction")
 _EVER = (*ACTIVE, "resolved", "cancelled")
 _ALWAYS = (*_EVER, "merged")
 
-#: Commands that the watch is told of as well: what is declared, and what people say of what rang.
-TOLD = ("open", "ack", "cancel", "close", "vote", "missed")
+#: Commands that the watch is told of as well: what is declared or answered, and what people say of what rang.
+TOLD = ("open", "ack", "cancel", "close", "vote", "missed", "published")
 #: Topics in which the second half of an answer stands.
 STATEMENTS, TASKS = "crisis.statements", "crisis.tasks"
 

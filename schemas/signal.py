@@ -187,7 +187,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: Of the owned accounts' usual posts: answers and quotes for one reshare or like, and the negative share of answers (0: not known).
     usual_own_ratio: float = 0.0
     usual_own_negative: float = 0.0
-    #: {network: posts of the brand itself since it rang}.
+    #: {network: posts of the brand itself that answer what rings}.
     own_networks: dict[str, int] = {}
     #: Who speaks where, of what rings outside of any story.
     impact: tuple[ImpactRow, ...] = ()

@@ -118,7 +118,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     )  # fmt: skip
     if leads:
         life.whole, life.own_networks = signal.impact, signal.own_networks
-    rows = add_up([*(story.impact for story in stories), life.whole])
+    rows = add_up([story.impact for story in stories] or [life.whole])
     effects = tuple(found for one in life.answered if (found := look(one, signal.at_ms, life.readings.values())) is not None)
     card = msgspec.structs.replace(
         card, impact=rows or old.impact, voices=voices_of(rows) or old.voices, effects=effects,

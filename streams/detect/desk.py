@@ -35,7 +35,7 @@ _KNOWN_POSTS = 3.0
 
 
 class Post(msgspec.Struct, array_like=True):
-    """One post or page of an owned account; ``answer``: it came while something rang."""
+    """One post or page of an owned account; ``answer``: it answers what rings."""
 
     at_ms: int
     digest: int
@@ -66,7 +66,10 @@ class Desk(msgspec.Struct, array_like=True):
     hanging: dict[str, Hanging] = {}
     first: list[tuple[str, Spoken]] = []
     impacts: dict[str, Impact] = {}
-    #: Posts of the brand since it rang, and {network: of them}.
+    #: {story that rings: its terms}; addresses at which a person said that an answer stands, the latest last.
+    about: dict[str, tuple[str, ...]] = {}
+    published: list[str] = []
+    #: Posts of the brand that answer what rings, and {network: of them}.
     answers: int = 0
     networks: dict[str, int] = {}
     #: Usual posts: how many (forgetting), their answers, negative answers, reshares and likes.
@@ -83,6 +86,11 @@ class Desk(msgspec.Struct, array_like=True):
         if forwarded.offset <= self.commands.get(forwarded.partition, -1):
             return False
         self.commands[forwarded.partition] = forwarded.offset
+        if forwarded.command.command == "published" and (url := str(forwarded.command.args.get("url", "")).strip().rstrip("/")):
+            self.published = [*self.published, url][-_MAX_DECLARED:]
+            post = self.posts.get(self.links.get(url, ""))
+            if post is not None and not post.answer:
+                post.answer, self.answers = True, self.answers + 1
         fresh = Declared.of(forwarded.command, t_ms) if forwarded.command.command == "open" else None
         if fresh is not None and all(old.story_id != fresh.story_id for old in self.declared):
             self.declared = [*(old for old in self.declared if not old.over(t_ms)), fresh][-_MAX_DECLARED:]
@@ -99,7 +107,7 @@ class Desk(msgspec.Struct, array_like=True):
         """Take one mention of ``story`` while ``ring`` rings. ``quoted``: see `passes_on`; ``times``: mentions that it stands for."""
         name = story.id if story is not None else ""
         if "owned" in mention.author_marks:
-            self._publish(mention, name, ring is not None)
+            self._publish(mention, name, ring is not None and self._answers(mention, story))
             return
         if self.declared:
             words = words_of(mention.text[:_SEARCHED])
@@ -118,6 +126,8 @@ class Desk(msgspec.Struct, array_like=True):
             if name and not post.answer:
                 self._hang(name, post_id, reshare, negative, times)
         rings = story is not None and story.rings_ms > 0
+        if rings and story is not None:
+            self.about[name] = story.terms
         if ring is not None and (ring.whole or rings):
             self._table(name if rings else "").learn_one(spoken(mention, negative, times, quoted))
         elif story is not None and story.mentions <= _FIRST_OF_STORY:
@@ -132,17 +142,25 @@ class Desk(msgspec.Struct, array_like=True):
             post.likes = max(post.likes, mention.likes)
             post.altered = post.altered or _digest(mention.text) != post.digest
 
-    def _publish(self, mention: Enriched, story: str, ringing: bool) -> None:
+    def _answers(self, mention: Enriched, story: Story | None) -> bool:
+        """Say whether an own post answers what rings: it replies, belongs to it, speaks of it, or a person said that it stands there."""
+        if mention.kind in ("reply", "comment", "quote") or (story is not None and story.rings_ms > 0):
+            return True
+        if mention.url.rstrip("/") in self.published or mention.link.rstrip("/") in self.published:
+            return True
+        return any(term in mention.terms for terms in self.about.values() for term in terms)
+
+    def _publish(self, mention: Enriched, story: str, answer: bool) -> None:
         if mention.kind == "reshare" or mention.id in self.posts:
             return
-        if ringing:
+        if answer:
             self.answers += 1
             self.networks[mention.network] = self.networks.get(mention.network, 0) + 1
         self._settle(mention.applies_ms)
-        self.posts[mention.id] = Post(mention.applies_ms, _digest(mention.text), story, ringing, likes=mention.likes)
+        self.posts[mention.id] = Post(mention.applies_ms, _digest(mention.text), story, answer, likes=mention.likes)
         for link in (mention.url, mention.link):
             if link:
-                self.links[link] = mention.id
+                self.links[link.rstrip("/")] = mention.id
         while len(self.posts) > _MAX_POSTS:
             self._drop(next(iter(self.posts)))
 
@@ -150,7 +168,7 @@ class Desk(msgspec.Struct, array_like=True):
         posts = self.posts
         name = mention.parent_id if mention.parent_id in posts else mention.root_id
         if name not in posts:
-            name = self.links.get(mention.link, "") if mention.link else ""
+            name = self.links.get(mention.link.rstrip("/"), "") if mention.link else ""
         return name, posts.get(name)
 
     def _settle(self, t_ms: int) -> None:
@@ -194,7 +212,7 @@ class Desk(msgspec.Struct, array_like=True):
 
     def fall_silent(self) -> None:
         """What rang is over: its tables are told."""
-        self.impacts, self.networks, self.answers = {}, {}, 0
+        self.impacts, self.networks, self.about, self.answers = {}, {}, {}, 0
         for post in self.posts.values():
             post.answer = False
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.command import Command, ForwardedCommand
 from schemas.enriched import Enriched
 from schemas.signal import StoryReading
 from streams.detect.brand import Ring
@@ -110,7 +111,7 @@ def test_what_hangs_on_an_own_post() -> None:
 def test_an_answer_of_the_brand_is_no_own_post_crisis() -> None:
     """What only passes on an answer is quoted, in no other figure; replies to it are growth, but not against an own post."""
     desk, story, ring = Desk(), ringing(), Ring()
-    desk.learn_one(mention(0, kind="post", **OWNED), None, ring)
+    desk.learn_one(mention(0, kind="post", **OWNED), story, ring)
     share, reply = mention(1, root_id="m0", kind="reshare"), mention(2, root_id="m0")
     assert (desk.passes_on(share), desk.passes_on(reply)) == (True, False)
     for one in (share, reply):
@@ -155,3 +156,32 @@ def test_saved_and_loaded_it_goes_on_the_same() -> None:
         one.learn_one(mention(77, 41 * 60_000, root_id="m0"), ringing(), ring)
     assert msgspec.msgpack.encode(desk) == msgspec.msgpack.encode(again)
     assert told(desk, 45 * 60_000) == told(again, 45 * 60_000)
+
+
+def test_not_every_own_post_is_an_answer() -> None:
+    """What the brand posts while something else rings is no answer, unless it replies, speaks of it, or a person said so."""
+    ring, burning = Ring(), ringing(terms=("belt", "fire"))
+    for more, story, answer in (
+        ({"kind": "post", "terms": ("summer", "sale")}, None, False),
+        ({"kind": "post", "terms": ("belt", "checked")}, None, True),
+        ({"kind": "reply"}, None, True),
+        ({"kind": "post", "url": "https://acme.example/answer"}, None, True),
+    ):
+        desk = Desk()
+        desk.learn_one(mention(9), burning, ring)
+        said = Command(id="c", command="published", brand="acme", by="ada", at_ms=0, args={"url": "https://acme.example/answer/"})
+        desk.told(ForwardedCommand(command=said, partition=0, offset=1), 0)
+        desk.learn_one(mention(0, **{**OWNED, **more}), story, ring)
+        assert desk.passes_on(mention(1, root_id="m0", kind="quote")) == answer, more
+
+
+def test_a_post_becomes_an_answer_once_a_person_says_so() -> None:
+    """`published` with the address of a post that was seen already makes it an answer from then on."""
+    desk = Desk()
+    desk.learn_one(mention(0, kind="post", url="https://acme.example/p", **OWNED), None, Ring())
+    share = mention(1, root_id="m0", kind="reshare")
+    assert not desk.passes_on(share)
+    said = Command(id="c", command="published", brand="acme", by="ada", at_ms=0, args={"url": "https://acme.example/p"})
+    assert desk.told(ForwardedCommand(command=said, partition=0, offset=1), 0)
+    assert not desk.told(ForwardedCommand(command=said, partition=0, offset=1), 0)
+    assert desk.passes_on(share)
