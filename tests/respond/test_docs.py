@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import doctest
+import importlib
+import pkgutil
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from schemas.desk import TABLE
+from streams import respond
 from streams.respond.drill_acts import parse
 from streams.respond.playbook_check import check
 from streams.respond.routes import FORMATS, load_routes
@@ -25,6 +29,12 @@ def block(page: str, language: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", (DOCS / page).read_text("utf-8"), re.S)
     assert found is not None
     return found[1]
+
+
+@pytest.mark.parametrize("name", [f"streams.respond.{one.name}" for one in pkgutil.iter_modules(respond.__path__)] + ["streams.captures"])
+def test_examples_in_docstrings_hold(name: str) -> None:
+    """What a docstring shows is what comes out."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_the_playbook_on_the_page_holds() -> None:
