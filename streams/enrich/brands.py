@@ -21,6 +21,8 @@ _OWNED, _HANDLE, _HASHTAG, _NAME, _PERSON = range(5)
 
 _TAG = re.compile(r"#([\w]+)")
 _MAX_TAGS = 64
+#: Places of a text that are weighed; one with more is a list of names, and says no more by them.
+_MAX_HITS = 512
 _NOT_WORD = re.compile(r"[\W_]+")
 _BEFORE = re.compile(
     r"^(?:boycott(?:ez|er|e)?|boycot|boicot|boykott|delete|cancel|ban|stop|fuck|shameon|shame|honte|dump|quit|anti|pas)(.{3,})$"
@@ -197,6 +199,8 @@ class BrandMatcher:
             ):
                 pair = (brand, _NAME)
                 return [self._matches.get(pair) or self._matched(pair)]
+        if len(hits) > _MAX_HITS:
+            hits = hits[:_MAX_HITS]
         if hits or tagged:
             self._weigh(hay, len(folded), hits, tagged, network, found)
         known = self._matches

@@ -18,7 +18,7 @@ _KINDS = frozenset(KINDS)
 _MAX_ID = 512
 _MAX_NETWORK = 64
 #: Beyond this many bytes a record that is not strictly right is not repaired: it would cost too much.
-_MAX_LENIENT = 96 * 1024
+_MAX_LENIENT = 64 * 1024
 _MAX_NUMBER = 2**53
 #: Characters of a text that are read at all: names and handles are looked for in these, all else in `EnrichSettings`' limits.
 READ_CHARACTERS = 8192
