@@ -25,7 +25,7 @@ FACTORS = {
 }  # fmt: skip
 _LEAST = 50
 _PUBLIC_FOLLOWERS = 1_000_000
-_PUBLIC_VERIFIED_FOLLOWERS = 100_000
+PUBLIC_VERIFIED_FOLLOWERS = 100_000
 _CACHE = 65_536
 
 
@@ -106,4 +106,4 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
 def is_public_figure(author: Author) -> bool:
     """Say whether very many follow this account."""
     followers = author.followers or 0
-    return followers >= (_PUBLIC_VERIFIED_FOLLOWERS if author.verified else _PUBLIC_FOLLOWERS)
+    return followers >= (PUBLIC_VERIFIED_FOLLOWERS if author.verified else _PUBLIC_FOLLOWERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.mention import Author
-from streams.enrich.authors import AuthorHasher, is_public_figure, organic, shipped_press
+from streams.enrich.authors import PUBLIC_VERIFIED_FOLLOWERS, AuthorHasher, is_public_figure, organic, shipped_press
 from streams.enrich.chinese import chinese_cues
 from streams.enrich.fold import words_of
 from streams.enrich.language import LanguageFinder
@@ -73,7 +73,7 @@ class SpeakerReader:
         marks: tuple[str, ...] = ()
         if author.verified:
             marks = ("verified",)
-        if followers > 99_999 and is_public_figure(author):
+        if followers >= PUBLIC_VERIFIED_FOLLOWERS and is_public_figure(author):
             marks = (*marks, "public_figure")
         return self._hash(network, author), min(followers, _MAX_COUNT) if followers > 0 else 0, weight, reasons, marks
 
