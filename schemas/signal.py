@@ -140,8 +140,12 @@ class StoryReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     #: Cues counted over mentions: hearsay, question, denial, fact_check, first_person, ...
     cues: dict[str, int] = {}
     crisis_words: dict[str, int] = {}
-    #: Relays that made it grow: (author hash, share of mentions that came through them).
+    #: Followers of those who spoke, and the reactions to its loudest mentions as last known.
+    reach: int = 0
+    #: Relays that made it grow: (id of the mention that was passed on, share of mentions that came directly through it).
     relays: tuple[tuple[str, float], ...] = ()
+    #: The same relays: (id, growth without what came directly through it).
+    relay_growth: tuple[tuple[str, float], ...] = ()
     #: Earlier story ids that were merged into this one.
     merged: tuple[str, ...] = ()
     #: Mention ids kept as samples, the loudest first.

@@ -13,7 +13,7 @@ _BITS = 8
 _REGISTERS = 1 << _BITS
 
 
-class Authors(msgspec.Struct, array_like=True):
+class Authors(msgspec.Struct, array_like=True, gc=False):
     """Distinct authors, and effective authors exp(entropy of their shares): a flood by few accounts shows as few.
 
     Exact up to 48 authors; then a HyperLogLog of 256 registers (Flajolet et al. 2007, error about 6.5 %), and the entropy
@@ -29,7 +29,7 @@ class Authors(msgspec.Struct, array_like=True):
     counts: dict[str, int] = {}
     total: int = 0
     others: int = 0
-    registers: bytes = b""
+    registers: bytearray = msgspec.field(default_factory=bytearray)
     #: Sum of c ln c over the table; sum of 2^-register and number of empty registers.
     spent: float = 0.0
     harmonic: float = 0.0
@@ -52,33 +52,27 @@ class Authors(msgspec.Struct, array_like=True):
         self.others += 1
         if not self.registers:
             self._start()
-        digest = xxhash.xxh3_64_intdigest(author.encode("utf-8", "replace"))
-        place, rest = digest & (_REGISTERS - 1), digest >> _BITS
-        rank = 65 - _BITS - rest.bit_length()
-        if rank <= self.registers[place]:
-            return False
-        registers = bytearray(self.registers)
-        registers[place] = rank
-        self._set(registers)
-        return True
+        return self._put(author)
 
     def _start(self) -> None:
-        registers = bytearray(_REGISTERS)
+        self.registers = bytearray(_REGISTERS)
+        self.harmonic, self.empty = float(_REGISTERS), _REGISTERS
         for author in self.counts:
-            self._put(registers, author)
-        self._set(registers)
+            self._put(author)
 
-    def _set(self, registers: bytes | bytearray) -> None:
-        self.registers = bytes(registers)
-        self.empty = self.registers.count(0)
-        self.harmonic = math.fsum(2.0**-r for r in self.registers)
-
-    @staticmethod
-    def _put(registers: bytearray, author: str) -> None:
+    def _put(self, author: str) -> bool:
         digest = xxhash.xxh3_64_intdigest(author.encode("utf-8", "replace"))
-        place, rest = digest & (_REGISTERS - 1), digest >> _BITS
-        rank = 65 - _BITS - rest.bit_length()
-        registers[place] = max(registers[place], rank)
+        return self._raise(digest & (_REGISTERS - 1), 65 - _BITS - (digest >> _BITS).bit_length())
+
+    def _raise(self, place: int, rank: int) -> bool:
+        """Let a register hold at least ``rank``. The sum of powers of two stays exact, so its order does not matter."""
+        before = self.registers[place]
+        if rank <= before:
+            return False
+        self.registers[place] = rank
+        self.harmonic += 2.0**-rank - 2.0**-before
+        self.empty -= not before
+        return True
 
     def distinct(self) -> int:
         """Return the number of distinct authors (estimated beyond 48)."""
@@ -119,5 +113,6 @@ class Authors(msgspec.Struct, array_like=True):
         if other.registers:
             if not self.registers:
                 self._start()
-            self._set(bytes(max(a, b) for a, b in zip(self.registers, other.registers, strict=True)))
+            for place, rank in enumerate(other.registers):
+                self._raise(place, rank)
         self.spent = math.fsum(c * math.log(c) for c in self.counts.values() if c > 1)

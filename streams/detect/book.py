@@ -8,16 +8,17 @@ import xxhash
 from schemas.enriched import Enriched
 from streams.detect.evidence import Weight
 from streams.detect.growth import Growth
-from streams.detect.stories import MAX_KEYS, Seed, Story, loudness
+from streams.detect.seeds import Seed, reactions
+from streams.detect.stories import MAX_KEYS, Story
 from streams.detect.terms import Terms
 
-MAX_SEEDS = 48
+MAX_SEEDS = 24
 #: A story of which nothing was heard for so long is forgotten.
 FORGET_MS = 72 * 3_600_000
 _BY = {"r": "cascade", "l": "link", "c": "copy", "t": "terms"}
 
 
-class Book(msgspec.Struct, array_like=True):
+class Book(msgspec.Struct, array_like=True, gc=False):
     """Stories by evidence. Keys: ``r:`` root of a cascade, ``l:`` link, ``c:`` near-copy signature, ``t:`` pair of terms.
 
     A mention joins the story that holds one of its keys and brings its other keys along; two stories that one mention
@@ -31,57 +32,77 @@ class Book(msgspec.Struct, array_like=True):
     waiting: dict[str, str] = {}
     terms: Terms = msgspec.field(default_factory=Terms)
     #: Stories touched since the last judgement.
-    touched: list[str] = []
+    touched: dict[str, None] = {}
 
-    def learn_one(self, mention: Enriched, weight: Weight, repeats: int, copy_key: str, max_stories: int, known: bool) -> Story | None:
+    def learn_one(
+        self, mention: Enriched, weight: Weight, copies: int, copy_key: str, max_stories: int, known: bool, times: int = 1
+    ) -> Story | None:
         """Take one mention; return its story, if it has one.
 
-        ``repeats``: near-copies of it within the hour, ``copy_key``: their signature; ``known``: the brand's usual talk is known.
+        ``copies``: near-copies of it within the hour, ``copy_key``: their signature; ``known``: the brand's usual talk is known;
+        ``times``: mentions that it stands for.
         """
-        keys = _keys(mention, copy_key)
-        story = self._find(keys)
+        index, waiting = self.index, self.waiting
+        reshare = mention.kind == "reshare"
+        root = mention.root_id or mention.parent_id
+        keys = ["r:" + root] if root else []
+        if not reshare:
+            if mention.link:
+                keys.append("l:" + mention.link)
+            if copy_key:
+                keys.append("c:" + copy_key)
+        # Whoever answered before may have brought this mention's own key.
+        sought = keys if reshare else [*keys, "r:" + mention.id]
+        story: Story | None = None
+        for key in sought:
+            story_id = index.get(key)
+            if story_id is not None and (story is None or story_id != story.id):
+                story = self.stories[story_id] if story is None else self._one(story, self.stories[story_id])
         if story is None:
-            for key in keys:
-                seed_id = self.waiting.get(key)
-                if seed_id is not None:
-                    seed = self.seeds[seed_id]
+            seed_id = root if root in self.seeds else ""
+            for key in sought:
+                seed = self.seeds.get(seed_id or waiting.get(key, ""))
+                if seed is not None:
                     if seed.author != mention.author or not seed.author:
                         story = self._start(mention.brand, seed, key)
                         break
-        if mention.kind != "reshare" and weight.vote > 0.0 and (mention.terms or mention.hashtags):
-            words = (*mention.terms, *("#" + tag for tag in mention.hashtags[:3]))
-            pairs = self.terms.learn_one(mention.applies_ms, words, mention.author, weight.vote)
-            if pairs and known:
+                    seed_id = ""
+        if not reshare and weight[0] > 0.0 and (mention.terms or mention.hashtags):
+            words = mention.terms
+            if mention.hashtags:
+                words = (*words[:6], *["#" + tag for tag in mention.hashtags[:3]])
+            pairs = self.terms.learn_one(mention.applies_ms, words, mention.author, weight[0], known)
+            if pairs:
                 story = self._by_pairs(mention, story, ["t:" + pair for pair in pairs])
         if story is None:
             self._wait(mention, weight, keys)
             return None
-        for key in keys:
-            self._hold(story, key)
-        story.learn_one(mention, weight, copied=repeats > 0)
-        if story.id not in self.touched:
-            self.touched.append(story.id)
+        if len(story.keys) < MAX_KEYS:
+            for key in sought:
+                self._hold(story, key)
+        story.learn_one(mention, weight, copies > 0, times)
+        self.touched[story.id] = None
         if len(self.stories) > max_stories:
             self._forget(mention.applies_ms, max_stories, story.id)
         return story
 
-    def _find(self, keys: list[str]) -> Story | None:
-        """Return the story that holds a key; where several do, merge them."""
-        index = self.index
-        found: Story | None = None
-        for key in keys:
-            story_id = index.get(key)
-            if story_id is None or (found is not None and story_id == found.id):
-                continue
-            story = self.stories[story_id]
-            if found is None:
-                found = story
-            elif found.mentions >= story.mentions:
-                self._merge(found, story)
-            else:
-                self._merge(story, found)
-                found = story
-        return found
+    def update(self, mention: Enriched) -> None:
+        """Take newer reactions to a mention that is known."""
+        story_id = self.index.get("r:" + mention.id)
+        if story_id is not None:
+            self.stories[story_id].follow(mention.id, reactions(mention))
+        elif (seed := self.seeds.get(mention.id)) is not None:
+            seed.likes = max(seed.likes, mention.likes)
+            seed.replies, seed.reshares = max(seed.replies, mention.replies), max(seed.reshares, mention.reshares)
+
+    def _one(self, one: Story, other: Story) -> Story:
+        """Merge two stories, the smaller into the larger; return it."""
+        into, story = (one, other) if one.mentions >= other.mentions else (other, one)
+        into.absorb(story)
+        self._remove(story)
+        for key in story.keys:
+            self._hold(into, key)
+        return into
 
     def _by_pairs(self, mention: Enriched, story: Story | None, keys: list[str]) -> Story | None:
         if story is None:
@@ -107,11 +128,10 @@ class Book(msgspec.Struct, array_like=True):
             story.keys.append(key)
 
     def _new(self, brand: str, key: str, applies_ms: int, published_ms: int, first: Enriched | Seed) -> Story:
-        mention_id = first.mention_id if isinstance(first, Seed) else first.id
-        digest = xxhash.xxh3_64_hexdigest(f"{brand}\n{key}\n{mention_id}".encode("utf-8", "replace"))[:12]
+        digest = xxhash.xxh3_64_hexdigest(f"{brand}\n{key}\n{first.id}".encode("utf-8", "replace"))[:12]
         story = Story(
             id=f"s-{digest}", by=_BY[key[0]], onset_ms=published_ms, growth=Growth(network_class=first.network_class),
-            mention_id=mention_id, network=first.network, author=first.author, last_ms=applies_ms,
+            mention_id=first.id, network=first.network, author=first.author, last_ms=applies_ms,
         )  # fmt: skip
         self.stories[story.id] = story
         self._hold(story, key)
@@ -120,46 +140,39 @@ class Book(msgspec.Struct, array_like=True):
     def _start(self, brand: str, seed: Seed, key: str) -> Story:
         story = self._new(brand, key, seed.applies_ms, seed.published_ms, seed)
         story.plant(seed)
-        self._drop_seed(seed.mention_id)
-        for other in seed.keys:
+        del self.seeds[seed.id]
+        for other in (*seed.keys, "r:" + seed.id):
             self._hold(story, other)
         return story
 
     def _wait(self, mention: Enriched, weight: Weight, keys: list[str]) -> None:
-        if not keys or mention.id in self.seeds:
+        """Keep a mention as what a story may begin with. A reshare of something unknown waits by what it shares."""
+        seeds, waiting = self.seeds, self.waiting
+        if mention.id in seeds:
             return
-        marks = mention.author_marks
-        self.seeds[mention.id] = Seed(
-            mention_id=mention.id, network=mention.network, published_ms=mention.published_ms, applies_ms=mention.applies_ms,
-            author=mention.author, source=mention.source, network_class=mention.network_class, loudness=loudness(mention),
-            marks=("press" in marks) + 2 * ("owned" in marks), weight=(weight.vote, weight.negative, weight.trouble),
-            flags=(weight.vote if weight.crisis else 0.0, weight.vote if weight.doubt else 0.0),
-            cues=mention.cues, crisis_words=mention.crisis_words, text=mention.text[:200], keys=keys,
+        seeds[mention.id] = Seed(
+            mention.id, mention.network, mention.published_ms, mention.applies_ms, mention.author, mention.source,
+            mention.network_class, mention.author_marks, mention.organic_pm, mention.cues, mention.crisis_words, mention.text[:140],
+            mention.followers, mention.replies, mention.reshares, mention.likes, weight, keys,
         )  # fmt: skip
         for key in keys:
-            self.waiting.setdefault(key, mention.id)
-        while len(self.seeds) > MAX_SEEDS:
-            self._drop_seed(next(iter(self.seeds)))
+            if waiting.get(key) not in seeds:
+                waiting[key] = mention.id
+        if len(seeds) > MAX_SEEDS:
+            del seeds[next(iter(seeds))]
+            if len(waiting) > 4 * MAX_SEEDS:
+                self._tidy()
 
-    def _drop_seed(self, mention_id: str) -> None:
-        seed = self.seeds.pop(mention_id)
-        for key in seed.keys:
-            if self.waiting.get(key) == mention_id:
-                del self.waiting[key]
-
-    def _merge(self, into: Story, story: Story) -> None:
-        into.absorb(story)
-        self._remove(story)
-        for key in story.keys:
-            self._hold(into, key)
+    def _tidy(self) -> None:
+        """Drop keys of mentions that wait no more."""
+        self.waiting = {key: mention_id for key, mention_id in self.waiting.items() if mention_id in self.seeds}
 
     def _remove(self, story: Story) -> None:
         del self.stories[story.id]
         for key in story.keys:
             if self.index.get(key) == story.id:
                 del self.index[key]
-        if story.id in self.touched:
-            self.touched.remove(story.id)
+        self.touched.pop(story.id, None)
 
     def _forget(self, t_ms: int, keep: int, spare: str) -> None:
         """Forget the least interesting: no alarm, least recent trouble."""
@@ -173,25 +186,11 @@ class Book(msgspec.Struct, array_like=True):
                 self._remove(story)
 
     def expire(self, t_ms: int) -> None:
-        """Forget stories and waiting keys of which nothing was heard for three days."""
+        """Forget stories and waiting keys of which nothing was heard for three days (small ones: half a day)."""
         for story in [
             s for s in self.stories.values() if not s.rings_ms and t_ms - s.last_ms > (FORGET_MS if s.mentions > 5 else FORGET_MS // 6)
         ]:
             self._remove(story)
-        for mention_id in [seed.mention_id for seed in self.seeds.values() if t_ms - seed.applies_ms > FORGET_MS]:
-            self._drop_seed(mention_id)
-
-
-def _keys(mention: Enriched, copy_key: str) -> list[str]:
-    keys = []
-    if mention.root_id:
-        keys.append("r:" + mention.root_id)
-    elif mention.parent_id:
-        keys.append("r:" + mention.parent_id)
-    if mention.kind != "reshare":
-        keys.append("r:" + mention.id)
-        if mention.link:
-            keys.append("l:" + mention.link)
-        if copy_key:
-            keys.append("c:" + copy_key)
-    return keys
+        for mention_id in [seed.id for seed in self.seeds.values() if t_ms - seed.applies_ms > FORGET_MS]:
+            del self.seeds[mention_id]
+        self._tidy()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from streams.detect.brand import Brand, Ring
+from streams.detect.brand import Brand
+from streams.detect.ring import Ring
 from streams.detect.season import local_hour
 from streams.detect.settings import DetectSettings
 from streams.detect.windows import HOUR_MS, VOTES

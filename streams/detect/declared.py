@@ -11,7 +11,7 @@ from schemas.signal import Originator, StoryReading
 from streams.detect.authors import Authors
 from streams.detect.formulas import six
 from streams.detect.impact import Impact, spoken
-from streams.detect.stories import loudness
+from streams.detect.seeds import loudness
 from streams.folding import words_of
 
 #: So long after its last mention (or its declaration) nothing is collected any more.

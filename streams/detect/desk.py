@@ -17,7 +17,7 @@ from streams.detect.stories import Story
 from streams.folding import words_of
 
 if TYPE_CHECKING:
-    from streams.detect.brand import Ring
+    from streams.detect.ring import Ring
 
 #: Declared crises of a brand that are collected at a time, and how much of a text is looked at.
 _MAX_DECLARED, _SEARCHED = 16, 4000

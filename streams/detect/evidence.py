@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from schemas.enriched import Enriched
 
 #: Cues that speak of a rumour rather than of an opinion.
@@ -11,20 +9,11 @@ DOUBT = frozenset({"hearsay", "denial", "fact_check", "question"})
 _STRONG_DOUBT = frozenset({"hearsay", "denial", "fact_check", "petition"})
 
 
-class Weight(NamedTuple):
-    """``vote``: how much of an independent person, 0 to 1. ``negative``, ``trouble``: parts of that vote."""
-
-    vote: float
-    negative: float
-    trouble: float
-    #: The mention says nothing of its own (a bare reshare): it takes the tone of what it shares.
-    silent: bool
-    crisis: bool
-    doubt: bool
-
-
+#: (vote, negative, trouble, silent, crisis, doubt). ``vote``: how much of an independent person, 0 to 1; ``negative``,
+#: ``trouble``: parts of that vote; ``silent``: the mention says nothing of its own (a bare reshare) and takes the tone of what it shares.
+Weight = tuple[float, float, float, bool, bool, bool]
 #: The weight of what is nobody's vote.
-SILENT = Weight(0.0, 0.0, 0.0, False, False, False)
+NOBODY: Weight = (0.0, 0.0, 0.0, False, False, False)
 
 
 def weigh(mention: Enriched, repeats: int) -> Weight:
@@ -33,14 +22,17 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     One vote for each author and near-copy cluster: a repeat counts 1 / (1 + repeats). The brand's own posts are nobody's
     vote. Trouble is the share of a vote that speaks of a problem; neutral talk counts little, praise nothing. Values assumed.
     """
-    if "owned" in mention.author_marks:
-        return SILENT
+    if mention.author_marks and "owned" in mention.author_marks:
+        return NOBODY
     # Below even odds a mention is nobody's vote: doubtful ones come in hundreds, and their doubts are one doubt.
-    vote = max(0.0, mention.organic_pm - 350) / 650.0 / (1.0 + repeats)
-    crisis = bool(mention.crisis_words)
-    cues = mention.cues
-    doubt = bool(cues) and not DOUBT.isdisjoint(cues)
-    polarity = mention.polarity
+    organic = mention.organic_pm
+    vote = (organic - 350) / 650.0 if organic > 350 else 0.0
+    if repeats:
+        vote /= 1.0 + repeats
+    cues, polarity = mention.cues, mention.polarity
+    crisis, doubt = bool(mention.crisis_words), False
+    if cues:
+        doubt = not DOUBT.isdisjoint(cues)
     if crisis:
         share = 0.3 if polarity == "positive" else 0.9
     elif polarity == "negative":
@@ -51,5 +43,5 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
         share = 0.0
     else:
         share = 0.05
-    silent = mention.kind == "reshare" and not polarity and not crisis
-    return Weight(vote, vote if polarity == "negative" else 0.0, vote * share, silent, crisis, doubt)
+    silent = not polarity and not crisis and mention.kind == "reshare"
+    return vote, vote if polarity == "negative" else 0.0, vote * share, silent, crisis, doubt

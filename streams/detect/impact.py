@@ -7,7 +7,7 @@ import msgspec
 from schemas.enriched import Enriched
 from schemas.signal import ImpactRow, Voice
 from streams.audiences import audience_of
-from streams.detect.stories import loudness
+from streams.detect.seeds import loudness
 
 _SLOT_MS = 300_000
 _SLOTS = 24

@@ -13,36 +13,40 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: (applies_ms, id, raw partition, raw offset, name): unique for each record, so the payload is never compared.
-Place = tuple[int, str, int, int, str]
+#: (applies_ms, id, raw partition, raw offset, name, input offset, payload). What comes before the input offset tells
+#: records apart, the input offset tells second deliveries apart, so a payload is never compared.
+Entry = tuple[int, str, int, int, str, int, T]
+
+#: Event time that waits in one list, sorted only when W has passed it (or stands in it).
+_BUCKET_MS = 1000
 
 
 class WaitingRoom(Generic[T]):
     """Holds records until every raw partition's watermark has passed them.
 
     ``raw_partitions`` is the number of partitions of the raw topic: W is unknown until each of them has told its watermark.
+    A second delivery lies beside the first once they are sorted, and is left out then.
 
     >>> room: WaitingRoom[str] = WaitingRoom(2)
-    >>> room.offer((5, "b", 0, 7, "acme"), 100, "later"), room.offer((3, "a", 1, 2, "acme"), 101, "sooner")
+    >>> room.offer((5, "b", 0, 7, "acme", 100, "later")), room.offer((3, "a", 1, 2, "acme", 101, "sooner"))
     (True, True)
     >>> room.mark({0: 9}), room.mark({1: 4})
     (False, True)
-    >>> room.pop_below(room.watermark or 0)
-    ((3, 'a', 1, 2, 'acme'), 'sooner')
-    >>> room.pop_below(4) is None, room.commit(102)
-    (True, 100)
-    >>> room.offer((3, "a", 1, 2, "acme"), 102, "again")
-    False
+    >>> [entry[6] for entry in room.take()], room.take()
+    (['sooner'], [])
+    >>> room.commit(102), room.offer((3, "a", 1, 2, "acme", 102, "again"))
+    (100, False)
     """
 
     def __init__(self, raw_partitions: int) -> None:
         self._marks: list[int | None] = [None] * raw_partitions
-        self._heap: list[tuple[Place, int, T]] = []
-        self._waiting: dict[tuple[int, int, str], int] = {}
+        self._buckets: dict[int, list[Entry[T]]] = {}
+        self._order: list[int] = []
+        self._count = 0
         self._watermark: int | None = None
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return self._count
 
     @property
     def watermark(self) -> int | None:
@@ -77,29 +81,49 @@ class WaitingRoom(Generic[T]):
         self._watermark = min(known) if len(known) == len(self._marks) else None
         return self._watermark != before
 
-    def offer(self, place: Place, offset: int, payload: T) -> bool:
-        """Let a record wait. ``offset`` is that of the input log. Return False where it was seen before."""
-        if self._watermark is not None and place[0] < self._watermark:
+    def offer(self, entry: Entry[T]) -> bool:
+        """Let a record wait. Return False where it applies below W: it was applied."""
+        at_ms = entry[0]
+        if self._watermark is not None and at_ms < self._watermark:
             return False
-        identity = (place[2], place[3], place[4])
-        if identity in self._waiting:
-            return False
-        self._waiting[identity] = offset
-        heapq.heappush(self._heap, (place, offset, payload))
+        key = at_ms // _BUCKET_MS
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            self._buckets[key] = [entry]
+            heapq.heappush(self._order, key)
+        else:
+            bucket.append(entry)
+        self._count += 1
         return True
 
-    def next_ms(self) -> int | None:
-        """When the first waiting record applies."""
-        return self._heap[0][0][0] if self._heap else None
-
-    def pop_below(self, limit_ms: int) -> tuple[Place, T] | None:
-        """Remove and return the first record that applies strictly below ``limit_ms``."""
-        if not self._heap or self._heap[0][0][0] >= limit_ms:
-            return None
-        place, _, payload = heapq.heappop(self._heap)
-        del self._waiting[(place[2], place[3], place[4])]
-        return place, payload
+    def take(self) -> list[Entry[T]]:
+        """Remove and return the next records strictly below W, in order; an empty list when there are none."""
+        limit, order = self._watermark, self._order
+        while limit is not None and order and order[0] * _BUCKET_MS < limit:
+            key = order[0]
+            bucket = self._buckets[key]
+            bucket.sort()
+            if (key + 1) * _BUCKET_MS > limit and bucket[-1][0] >= limit:
+                at = next(i for i, entry in enumerate(bucket) if entry[0] >= limit)
+                if not at:
+                    return []
+                self._buckets[key] = bucket[at:]
+                del bucket[at:]
+            else:
+                heapq.heappop(order)
+                del self._buckets[key]
+            self._count -= len(bucket)
+            return _once(bucket)
+        return []
 
     def commit(self, next_offset: int) -> int:
         """Return the input offset from which a restart must read: the smallest that still waits, or ``next_offset``."""
-        return min(self._waiting.values(), default=next_offset)
+        return min((entry[5] for bucket in self._buckets.values() for entry in bucket), default=next_offset)
+
+
+def _once(entries: list[Entry[T]]) -> list[Entry[T]]:
+    """Leave out second deliveries of sorted entries."""
+    doubled = [i for i in range(1, len(entries)) if entries[i][3] == entries[i - 1][3] and entries[i][:5] == entries[i - 1][:5]]
+    for i in reversed(doubled):
+        del entries[i]
+    return entries

@@ -12,6 +12,7 @@ from streams.detect.brand import Brand
 from streams.detect.formulas import six
 from streams.detect.judge import Judgement
 from streams.detect.settings import DetectSettings
+from streams.detect.telling import read_story
 from streams.engine.stage import Output
 
 _headers = header_maker("veille.signal")
@@ -75,9 +76,12 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         caveats.append("no baseline: judged by growth and words alone")
     if brand.blind:
         caveats.append("a source is silent")
+    if brand.sampled > 1:
+        caveats.append(f"sampling: at the busiest one mention in {brand.sampled} was looked at, counts are scaled up")
+        brand.sampled = 1
     day = brand.base.rate * 24.0
     usual_mentions = day / max(brand.votes.value(), 0.05)
-    readings = tuple(brand.desk.tell(story.reading(t_ms), t_ms) for story in found.stories)
+    readings = tuple(brand.desk.tell(read_story(story, t_ms), t_ms) for story in found.stories)
     usual_ratio, usual_angry = brand.desk.usual()
     authors = ring.authors.distinct() if ring is not None else max((r.authors for r in readings), default=0)
     mentions = ring.mentions if ring is not None else max((r.mentions for r in readings), default=0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.signal import Contribution
-from streams.detect.formulas import clip, six
+from streams.detect.formulas import clip, gamma_above, six
 from streams.detect.stories import Story
 
 GROUPS = ("volume", "growth", "tone", "spread")
@@ -32,27 +33,55 @@ _TEXTS = {
 }
 
 
-class Part(NamedTuple):
-    """One reason: ``group.name``, its log-odds, and the numbers that fill its words."""
+#: Numbers that fill the words of a reason, with their decimals.
+_VALUES: dict[str, tuple[tuple[str, int], ...]] = {
+    "volume.story": (("trouble", 1), ("times", 1)),
+    "volume.mentions": (("count", 0), ("expected", 1), ("window", 0)),
+    "volume.negative": (("count", 0), ("expected", 1), ("window", 0)),
+    "growth.rate": (("rate", 1),),
+    "growth.reproduction": (("r", 2), ("p", 2)),
+    "tone.negative": (("share", 0), ("usual", 0)),
+    "tone.crisis": (("share", 0),),
+    "tone.doubt": (("share", 0),),
+    "spread.authors": (("authors", 0), ("effective", 1)),
+    "spread.networks": (("networks", 0),),
+    "spread.press": (("press", 0),),
+    "spread.organic": (("organic", 0),),
+    "spread.copies": (("copies", 0),),
+}
+_GROUP = {name: GROUPS.index(name.partition(".")[0]) for name in _TEXTS}
 
-    name: str
-    log_odds: float
-    values: dict[str, float | str]
+#: One reason: ``group.name``, its log-odds, and the numbers that fill its words, as `_VALUES` names them.
+Part = tuple[str, float, tuple[float | str, ...]]
+#: Offset, and the weights of the four groups.
+Weights = tuple[float, float, float, float, float]
+SHIPPED: Weights = (0.0, 1.0, 1.0, 1.0, 1.0)
 
 
 class Scored(NamedTuple):
-    """A score in log-odds and its parts, as they count."""
+    """A score in log-odds: its sum, each group's bounded sum before its weight, the scale that bounded it, and the parts."""
 
     total: float
+    groups: tuple[float, ...]
+    scales: tuple[float, ...]
+    strongest: tuple[int, ...]
     parts: tuple[Part, ...]
 
     def contributions(self) -> tuple[Contribution, ...]:
-        """Return the parts that matter, largest first, with their words in English."""
-        ranked = sorted((part for part in self.parts if abs(part.log_odds) >= 0.1), key=lambda p: (-abs(p.log_odds), p.name))
-        return tuple(
-            Contribution(name=part.name, log_odds=six(part.log_odds), text=words(part.name, part.values), values=part.values)
-            for part in ranked
-        )
+        """Return the parts that matter as they count, largest first, with their words in English."""
+        counted = []
+        for place, (name, odds, values) in enumerate(self.parts):
+            group = _GROUP[name]
+            counted.append((odds * self.scales[group] * (1.0 if place == self.strongest[group] else WEAKER), name, values))
+        ranked = sorted((one for one in counted if abs(one[0]) >= 0.1), key=lambda one: (-abs(one[0]), one[1]))
+        found = []
+        for odds, name, values in ranked:
+            named = {
+                key: value if isinstance(value, str) else round(value, digits) if digits else round(value)
+                for (key, digits), value in zip(_VALUES.get(name, ()), values, strict=True)
+            }
+            found.append(Contribution(name=name, log_odds=six(odds), text=words(name, named), values=named))
+        return tuple(found)
 
 
 class Usual(NamedTuple):
@@ -66,38 +95,36 @@ class Usual(NamedTuple):
     hour_authors: float
 
 
-def words(name: str, values: dict[str, float | str]) -> str:
+def words(name: str, values: Mapping[str, float | str]) -> str:
     """Return a reason in English."""
     shown = {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in values.items()}
     return _TEXTS[name].format(**shown)
 
 
-def combine(parts: list[Part]) -> Scored:
-    """Add parts up: within a group the strongest fully and the others a quarter, each group within +-4.
+def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
+    """Add parts up: within a group the strongest fully and the others a quarter, each group within +-4 and by its weight.
 
-    >>> combine([Part("tone.negative", 6.0, {}), Part("tone.crisis", 2.0, {}), Part("growth.rate", 1.0, {})]).total
+    >>> combine([("tone.negative", 6.0, (1, 1)), ("tone.crisis", 2.0, (1,)), ("growth.rate", 1.0, (1,))]).total
     5.0
     """
-    total = 0.0
-    kept: list[Part] = []
-    groups: dict[str, list[Part]] = {group: [] for group in GROUPS}
-    for part in parts:
-        groups[part.name.partition(".")[0]].append(part)
-    for mine in groups.values():
-        if not mine:
-            continue
-        strongest, most, rest = mine[0], -1.0, 0.0
-        for part in mine:
-            rest += part.log_odds
-            if abs(part.log_odds) > most:
-                strongest, most = part, abs(part.log_odds)
-        raw = strongest.log_odds + WEAKER * (rest - strongest.log_odds)
-        bounded = clip(raw, -BOUND, BOUND)
-        scale = bounded / raw if raw else 1.0
-        total += bounded
-        for part in mine:
-            kept.append(Part(part.name, part.log_odds * scale * (1.0 if part is strongest else WEAKER), part.values))
-    return Scored(total, tuple(kept))
+    sums = [0.0, 0.0, 0.0, 0.0]
+    most = [0.0, 0.0, 0.0, 0.0]
+    where = [-1, -1, -1, -1]
+    for place, part in enumerate(parts):
+        group, odds = _GROUP[part[0]], part[1]
+        sums[group] += odds
+        if where[group] < 0 or abs(odds) > abs(most[group]):
+            most[group], where[group] = odds, place
+    total = weights[0]
+    groups, scales = [], []
+    for group in range(4):
+        raw = most[group] + WEAKER * (sums[group] - most[group])
+        bounded = -BOUND if raw < -BOUND else BOUND if raw > BOUND else raw
+        weight = weights[group + 1]
+        total += weight * bounded
+        groups.append(bounded)
+        scales.append(weight * bounded / raw if raw else weight)
+    return Scored(total, tuple(groups), tuple(scales), tuple(where), tuple(parts))
 
 
 def _logit(p: float) -> float:
@@ -114,63 +141,57 @@ def share_odds(count: float, total: float, usual: float, weight: float = 4.0) ->
         return 0.0
     usual = clip(usual, 0.02, 0.9)
     share = clip((count + weight * usual) / (total + weight), 0.005, 0.995)
-    return (_logit(share) - _logit(usual)) * total / (total + 3.0)
+    return math.log(share * (1.0 - usual) / (usual * (1.0 - share))) * total / (total + 3.0)
 
 
 def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual) -> list[Part]:
     """Return the tone group: negative share, crisis words, doubt, each against what is usual."""
-    parts = [
-        Part(
-            "tone.negative", share_odds(negative, votes, usual.negative),
-            {"share": round(100 * negative / max(votes, 1e-9)), "usual": round(100 * usual.negative)},
-        )
-    ]  # fmt: skip
+    share = 100.0 * negative / votes if votes > 1e-9 else 0.0
+    parts: list[Part] = [("tone.negative", share_odds(negative, votes, usual.negative), (share, 100.0 * usual.negative))]
     if crisis > 0.0:
         odds = share_odds(crisis, votes, max(usual.crisis, 0.04))
         if odds > 0.0:
-            parts.append(Part("tone.crisis", odds, {"share": round(100 * crisis / votes)}))
+            parts.append(("tone.crisis", odds, (100.0 * crisis / votes,)))
     if doubt > 0.0:
         odds = share_odds(doubt, votes, max(usual.doubt, 0.08))
         if odds > 0.0:
-            parts.append(Part("tone.doubt", odds, {"share": round(100 * doubt / votes)}))
+            parts.append(("tone.doubt", odds, (100.0 * doubt / votes,)))
     return parts
 
 
-def score_story(story: Story, t_ms: int, usual: Usual) -> Scored:
+def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPED) -> Scored:
     """Score one story at ``t_ms``. Values are assumed; the sum is recalibrated on the brand's own history.
 
     - volume: 1.5 z - 2, where z places ln(1 + trouble of about 3 h) among the brand's usual largest stories;
     - growth: 0.9 ln(trouble an hour / 1.5), and half the log-odds of R > 1;
     - tone: `tone_parts`; spread: 1.3 ln(effective authors / 6), networks, press, less for what looks inorganic or copied.
     """
+    story.sum_up()
     hour, six_hours = story.decayed(t_ms)
     recent = hour + 0.4 * max(0.0, six_hours - hour)
     z = (math.log1p(recent) - usual.story_mean) / usual.story_deviation
-    times = recent / max(0.1, math.expm1(usual.story_mean))
-    growing = story.growth.p_growing(t_ms)
-    mean = story.growth.interval(t_ms).mean
+    shape, rate = story.growth.posterior(t_ms)
+    growing = gamma_above(shape, rate, 1.0)
     effective = story.authors.effective()
-    parts = [
-        Part("volume.story", clip(1.5 * z - 2.0, -4.0, 4.0), {"trouble": round(recent, 1), "times": round(times, 1)}),
-        Part("growth.rate", clip(0.9 * math.log((hour + 0.3) / 1.5), -2.0, 4.0), {"rate": round(hour, 1)}),
-        Part("growth.reproduction", 0.5 * clip(_logit(clip(growing, 0.01, 0.99)), -4.0, 4.0), {"r": mean, "p": round(growing, 2)}),
+    parts: list[Part] = [
+        ("volume.story", clip(1.5 * z - 2.0, -4.0, 4.0), (recent, recent / max(0.1, math.expm1(usual.story_mean)))),
+        ("growth.rate", clip(0.9 * math.log((hour + 0.3) / 1.5), -2.0, 4.0), (hour,)),
+        ("growth.reproduction", 0.5 * clip(_logit(clip(growing, 0.01, 0.99)), -4.0, 4.0), (shape / rate, growing)),
         *tone_parts(story.votes, story.negative, story.crisis, story.doubt, usual),
-        Part(
-            "spread.authors", clip(1.3 * math.log((effective + 0.5) / 6.0), -2.5, 3.0),
-            {"authors": story.authors.distinct(), "effective": round(effective, 1)},
-        ),
-    ]  # fmt: skip
+        ("spread.authors", clip(1.3 * math.log((effective + 0.5) / 6.0), -2.5, 3.0), (story.authors.distinct(), effective)),
+    ]
     if story.by == "terms":
-        parts.append(Part("volume.searched", -1.0, {}))
-    reached = sum(count >= 2 for count in story.networks.values())
-    if reached >= 2:
-        parts.append(Part("spread.networks", 0.8 * min(reached - 1, 3), {"networks": reached}))
+        parts.append(("volume.searched", -1.0, ()))
+    if len(story.networks) > 1:
+        reached = sum(count >= 2 for count in story.networks.values())
+        if reached >= 2:
+            parts.append(("spread.networks", 0.8 * min(reached - 1, 3), (reached,)))
     if story.press:
-        parts.append(Part("spread.press", min(2.5, 1.0 + 0.7 * math.log(story.press)), {"press": story.press}))
+        parts.append(("spread.press", min(2.5, 1.0 + 0.7 * math.log(story.press)), (story.press,)))
     organic = story.organic
     if organic < 0.6:
-        parts.append(Part("spread.organic", -4.0 * clip((0.6 - organic) / 0.3, 0.0, 1.0), {"organic": round(100 * organic)}))
+        parts.append(("spread.organic", -4.0 * clip((0.6 - organic) / 0.3, 0.0, 1.0), (100.0 * organic,)))
     if story.originals >= 8 and story.copies > 0.5 * story.originals:
         share = story.copies / story.originals
-        parts.append(Part("spread.copies", -4.0 * (share - 0.5) * 2.0, {"copies": round(100 * share)}))
-    return combine(parts)
+        parts.append(("spread.copies", -4.0 * (share - 0.5) * 2.0, (100.0 * share,)))
+    return combine(parts, weights)

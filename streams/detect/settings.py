@@ -12,5 +12,10 @@ class DetectSettings(BaseModel):
 
     grid_seconds: int = Field(60, ge=1, description="Distance of the fixed lines of event time at which brands are judged.")
     reading_seconds: int = Field(300, ge=60, description="How often a hot brand emits a reading when nothing else changes.")
-    max_stories: int = Field(200, ge=1, description="Live stories kept for one brand; the least interesting go first.")
+    max_stories: int = Field(60, ge=1, description="Live stories kept for one brand; the least interesting go first.")
+    max_step: int = Field(
+        500,
+        ge=50,
+        description="Mentions of one brand between two grid lines that are all looked at; beyond it a sample, and readings say so.",
+    )
     max_waiting: int = Field(200_000, ge=1000, description="Mentions that may wait for the watermark before reading pauses.")

@@ -12,7 +12,7 @@ from schemas.command import ForwardedCommand
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from streams.detect.brand import Brand
 from streams.detect.judge import judge
-from streams.detect.order import Place, WaitingRoom
+from streams.detect.order import Entry, WaitingRoom
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
 from streams.engine.deadletters import rejected_headers
@@ -57,6 +57,8 @@ class DetectPartition:
         self._brands: dict[str, Brand] = {}
         self._timers: list[tuple[int, str]] = []
         self._dirty: dict[str, None] = {}
+        #: {brand: [(mention, how many it stands for, how many were left out before it)]} of the running step.
+        self._pending: dict[str, list[tuple[Enriched, int, int]]] = {}
         self._silent: dict[str, dict[int, int]] = {}
         self._first_ms = 0
 
@@ -104,48 +106,50 @@ class DetectPartition:
     def _take(self, record: Record, value: bytes, outputs: list[Output]) -> None:
         """Let one record wait for its turn, or move the watermark. Raises msgspec's DecodeError before anything changed."""
         kind = record.headers[0][1]
-        offer = self._room.offer
+        offset = record.offset
         if kind == b"veille.enriched":
-            mention = _enriched.decode(value)
-            place = (mention.applies_ms, mention.id, mention.partition, mention.offset, mention.brand)
-            offer(place, record.offset, mention)
+            m = _enriched.decode(value)
+            self._room.offer((m.applies_ms, m.id, m.partition, m.offset, m.brand, offset, m))
         elif kind == b"veille.watermarks":
             if self._room.mark(_watermarks.decode(value).watermarks):
                 self._run(outputs)
         elif kind == b"veille.source":
             source = _source.decode(value)
             name = "source:" + source.source_id
-            offer((source.applies_ms, "", source.partition, source.offset, name), record.offset, source)
+            self._room.offer((source.applies_ms, "", source.partition, source.offset, name, offset, source))
         elif kind == b"veille.command.forwarded":
             self._told(_forwarded.decode(value))
         elif kind == b"veille.brand":
             brand = _settings.decode(value)
-            offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand), record.offset, brand)
+            self._room.offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand, offset, brand))
 
     def _run(self, outputs: list[Output]) -> None:
         """Apply and judge everything below W: a line before the mentions at its time, lines in the order (line, brand)."""
         limit = self._room.watermark
         if limit is None:
             return
-        room, timers = self._room, self._timers
-        while True:
-            next_ms = room.next_ms()
-            if timers and timers[0][0] <= limit and (next_ms is None or timers[0][0] <= next_ms):
-                line, brand_id = heapq.heappop(timers)
-                brand = self._brands[brand_id]
-                if brand.timer == line:
-                    self._judge(brand, line, outputs)
-                continue
-            found = room.pop_below(limit)
-            if found is None:
-                return
-            place, payload = found
-            if isinstance(payload, Enriched):
-                self._apply(payload, outputs)
-            elif isinstance(payload, BrandSettings):
-                self._settle(payload, outputs)
-            else:
-                self._see(place, payload, outputs)
+        timers, apply = self._timers, self._apply
+        while entries := self._room.take():
+            for entry in entries:
+                at_ms, payload = entry[0], entry[6]
+                if timers and timers[0][0] <= at_ms:
+                    self._judge_until(at_ms, outputs)
+                if isinstance(payload, Enriched):
+                    apply(payload, at_ms, outputs)
+                elif isinstance(payload, BrandSettings):
+                    self._settle(payload, outputs)
+                else:
+                    self._see(entry, payload, outputs)
+        self._judge_until(limit, outputs)
+
+    def _judge_until(self, limit_ms: int, outputs: list[Output]) -> None:
+        """Judge at all lines up to and including ``limit_ms``."""
+        timers = self._timers
+        while timers and timers[0][0] <= limit_ms:
+            line, brand_id = heapq.heappop(timers)
+            brand = self._brands[brand_id]
+            if brand.timer == line:
+                self._judge(brand, line, outputs)
 
     def _touch(self, brand_id: str) -> Brand:
         brand = self._brands.get(brand_id)
@@ -154,28 +158,51 @@ class DetectPartition:
         self._dirty[brand_id] = None
         return brand
 
-    def _apply(self, mention: Enriched, outputs: list[Output]) -> None:
-        brand = self._brands.get(mention.brand)
-        t_ms = mention.applies_ms
-        if brand is not None and t_ms < brand.w:
+    def _apply(self, mention: Enriched, t_ms: int, outputs: list[Output]) -> None:
+        """Let a mention wait for the end of its step; what is troubled enough is judged at once."""
+        brand_id = mention.brand
+        brand = self._brands.get(brand_id)
+        if brand is None:
+            brand = self._touch(brand_id)
+        elif t_ms < brand.w:
             return  # this state is ahead of the cut and has it
-        brand = self._touch(mention.brand)
-        self._first_ms = self._first_ms or t_ms
-        if brand.next_hour < 0:
-            brand.begin(max(self._first_ms, brand.watched_ms) if brand.version else t_ms)
-        brand.apply(mention, self._settings.max_stories)
-        step = t_ms // self._grid + 1
+        if not self._first_ms:
+            self._first_ms = t_ms
+        times = brand.arrive(mention, self._settings.max_step)
+        if times:
+            skipped = 0
+            if times > 1:
+                skipped, brand.skipped = brand.skipped, 0
+            pending = self._pending.get(brand_id)
+            if pending is None:
+                self._pending[brand_id] = [(mention, times, skipped)]
+            else:
+                pending.append((mention, times, skipped))
+        timer = brand.timer
+        if timer == 0 or timer - t_ms > self._grid:
+            self._set_timer(brand, (t_ms // self._grid + 1) * self._grid)
         if brand.step_trouble >= brand.trip:
             brand.trip *= 2.0
+            self._catch_up(brand)
+            step = t_ms // self._grid + 1
             found = judge(brand, t_ms, step, self._settings, inside=True)
             if found is not None:
                 outputs += send(brand, t_ms, step, found, self._hash)
-        line = step * self._grid
-        if brand.timer == 0 or brand.timer > line:
-            self._set_timer(brand, line)
+
+    def _catch_up(self, brand: Brand) -> None:
+        """Apply what waits of a brand. When that is done changes nothing: one after the other costs more than a step at once."""
+        pending = self._pending.pop(brand.id, None)
+        self._dirty[brand.id] = None
+        if pending is None:
+            return
+        if brand.next_hour < 0:
+            brand.begin(max(self._first_ms, brand.watched_ms) if brand.version else pending[0][0].applies_ms)
+        apply, most = brand.apply, self._settings.max_stories
+        for mention, times, skipped in pending:
+            apply(mention, times, skipped, most)
 
     def _judge(self, brand: Brand, line: int, outputs: list[Output]) -> None:
-        self._dirty[brand.id] = None
+        self._catch_up(brand)
         step = line // self._grid
         found = judge(brand, line, step, self._settings, inside=False)
         if found is not None:
@@ -183,8 +210,7 @@ class DetectPartition:
             if found.quiet:
                 brand.fall_silent()
         outputs += send_declared(brand, line, step, self._hash)
-        brand.step_trouble = 0.0
-        brand.set_trip(line)
+        brand.end_step(line)
         ring = brand.ring
         if ring is None:
             brand.timer = 0
@@ -199,7 +225,10 @@ class DetectPartition:
         command = forwarded.command
         brand = self._brands.get(command.brand)
         t_ms = command.at_ms if self._room.watermark is None else self._room.watermark
-        if brand is None or not brand.desk.told(forwarded, t_ms):
+        if brand is None:
+            return
+        self._catch_up(brand)
+        if not brand.desk.told(forwarded, t_ms):
             return
         self._dirty[brand.id] = None
         if command.command in ("open", "ack", "close") or (command.command == "vote" and command.args.get("label") == "yes"):
@@ -214,12 +243,13 @@ class DetectPartition:
         if known is not None and settings.applies_ms < known.w:
             return
         brand = self._touch(settings.brand)
+        self._catch_up(brand)
         if brand.settle(settings):
             brand.rebase(settings.applies_ms)
             step = settings.applies_ms // self._grid + 1
             outputs.append(send_plain(brand, settings.applies_ms, step, "rebased", self._hash))
 
-    def _see(self, place: Place, source: SourceState, outputs: list[Output]) -> None:
+    def _see(self, place: Entry[Waiting], source: SourceState, outputs: list[Output]) -> None:
         """A source fell silent or came back: every brand that it feeds says so."""
         silent = self._silent.setdefault(source.source_id, {})
         if source.up:
@@ -233,6 +263,7 @@ class DetectPartition:
             brand = self._brands[brand_id]
             if place[0] < brand.w or source.source_id not in brand.sources or (source.source_id in brand.blind) == bool(since):
                 continue
+            self._catch_up(brand)
             brand.advance(place[0])
             if since:
                 brand.blind[source.source_id] = since
@@ -246,10 +277,13 @@ class DetectPartition:
         """Return changed brands with the W that they are computed up to, all watermarks, and where to read on."""
         watermark = self._room.watermark
         progress = -1 if watermark is None else watermark
+        for brand_id in list(self._pending):
+            self._catch_up(self._brands[brand_id])
         states = []
         for brand_id in sorted(self._brands if full else self._dirty):
             brand = self._brands[brand_id]
             brand.w = max(brand.w, progress)
+            brand.copies.shrink()
             states.append(StateRecord(brand_id.encode(), brand.w, _pack.encode(brand)))
         self._dirty.clear()
         cut = _pack.encode(_Cut(self._room.marks, self._silent, self._first_ms))

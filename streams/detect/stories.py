@@ -7,42 +7,25 @@ import math
 import msgspec
 
 from schemas.enriched import Enriched
-from schemas.signal import Originator, StoryReading
 from streams.detect.authors import Authors
 from streams.detect.evidence import Weight
-from streams.detect.forecast import forecast, kind_of
-from streams.detect.formulas import six
 from streams.detect.growth import Growth
+from streams.detect.seeds import Seed, loudness, reactions
 
 HOUR = 3_600_000.0
 MAX_KEYS = 32
 MAX_SAMPLES = 4
+MINUTE_MS = 60_000
 _MAX_NAMES = 12
+#: Mentions whose reactions are followed by updates, the loudest of a story.
+_MAX_FOLLOWED = 6
 
 
-class Seed(msgspec.Struct, array_like=True):
-    """The first mention of what may become a story."""
+class Story(msgspec.Struct, array_like=True, gc=False):
+    """Counts of one story. Times in ms; ``votes``, ``negative`` and ``trouble`` in votes (see `evidence`).
 
-    mention_id: str
-    network: str
-    published_ms: int
-    applies_ms: int
-    author: str
-    source: str
-    network_class: str
-    loudness: int
-    marks: int
-    weight: tuple[float, float, float]
-    #: Votes with crisis words, votes in doubt.
-    flags: tuple[float, float]
-    cues: tuple[str, ...]
-    crisis_words: tuple[str, ...]
-    text: str
-    keys: list[str] = []
-
-
-class Story(msgspec.Struct, array_like=True):
-    """Counts of one story. Times in ms; ``votes``, ``negative`` and ``trouble`` in votes (see `evidence`)."""
+    What a minute brings is added up and joins the decaying sums and the growth when the next minute begins or someone looks.
+    """
 
     id: str
     by: str
@@ -63,12 +46,23 @@ class Story(msgspec.Struct, array_like=True):
     #: Trouble within about the last 1 h and 6 h (decayed sums).
     trouble_1h: float = 0.0
     trouble_6h: float = 0.0
+    #: The running minute, its trouble and votes; when the sums above were last brought up, ms.
+    minute: int = 0
+    minute_trouble: float = 0.0
+    minute_votes: float = 0.0
+    summed_ms: int = 0
+    #: Trouble at the last scoring; a story is scored anew when it changed enough.
+    scored_trouble: float = 0.0
     authors: Authors = msgspec.field(default_factory=Authors)
     organic_pm: int = 0
     copies: int = 0
     originals: int = 0
     networks: dict[str, int] = {}
-    network_classes: dict[str, int] = {}
+    #: {network: class}
+    classes: dict[str, str] = {}
+    #: Followers of those who spoke; {mention: reactions} of the loudest, raised by updates.
+    followers: int = 0
+    reactions: dict[str, int] = {}
     press: int = 0
     press_at: int = 0
     own_post: bool = False
@@ -78,7 +72,8 @@ class Story(msgspec.Struct, array_like=True):
     indirect: int = 0
     cues: dict[str, int] = {}
     crisis_words: dict[str, int] = {}
-    relays: dict[str, int] = {}
+    #: {mention that was passed on: [times, of them in about the last hour, ms of that]}
+    relays: dict[str, list[float]] = {}
     sources: list[str] = []
     merged: tuple[str, ...] = ()
     #: (mention id, network, text, loudness), the loudest first.
@@ -89,120 +84,178 @@ class Story(msgspec.Struct, array_like=True):
 
     def decayed(self, t_ms: float) -> tuple[float, float]:
         """Return trouble of about the last hour and the last six hours, as at ``t_ms``."""
-        dt = max(0.0, t_ms - self.last_ms)
-        return self.trouble_1h * math.exp(-dt / HOUR), self.trouble_6h * math.exp(-dt / (6 * HOUR))
+        dt, now = max(0.0, t_ms - self.summed_ms), self.minute_trouble
+        return self.trouble_1h * math.exp(-dt / HOUR) + now, self.trouble_6h * math.exp(-dt / (6 * HOUR)) + now
+
+    def sum_up(self) -> None:
+        """Let the running minute join the decaying sums and the growth."""
+        if self.minute_votes or self.minute_trouble:
+            at = self.last_ms
+            self.trouble_1h, self.trouble_6h = self.decayed(at)
+            self.summed_ms = at
+            self.growth.learn_one(at, self.minute_votes)
+            self.minute_trouble = self.minute_votes = 0.0
 
     def _take(self, at_ms: int, vote: float, negative: float, trouble: float) -> None:
-        self.trouble_1h, self.trouble_6h = self.decayed(at_ms)
-        self.last_ms = max(self.last_ms, at_ms)
-        self.trouble_1h += trouble
-        self.trouble_6h += trouble
+        minute = at_ms // MINUTE_MS
+        if minute != self.minute or not self.mentions:
+            self.sum_up()
+            self.minute = minute
+        if at_ms > self.last_ms:
+            self.last_ms = at_ms
+        self.minute_trouble += trouble
+        self.minute_votes += vote
         self.votes += vote
         self.negative += negative
         self.trouble += trouble
-        self.growth.learn_one(at_ms, vote)
-        self.mentions += 1
 
     def plant(self, seed: Seed) -> None:
         """Take the first mention, which came before there was a story."""
-        self._take(seed.applies_ms, *seed.weight)
-        self._place(seed.network, seed.network_class, seed.source)
+        self.last_ms = self.summed_ms = seed.applies_ms
+        vote, negative, trouble, _, crisis, doubt = seed.weight
+        self._take(seed.applies_ms, vote, negative, trouble)
+        self.sum_up()
+        self.mentions += 1
+        self._place(seed.network, seed.network_class, seed.source, 1)
         self.authors.learn_one(seed.author)
-        self.crisis += seed.flags[0]
-        self.doubt += seed.flags[1]
-        self._count_words(seed.cues, seed.crisis_words)
+        self.crisis += vote if crisis else 0.0
+        self.doubt += vote if doubt else 0.0
+        if seed.cues or seed.crisis_words:
+            self._count_words(seed.cues, seed.crisis_words, 1)
         self.originals += 1
-        self.organic_pm += round(1000 * seed.weight[0]) if not seed.marks & 2 else 1000
-        if seed.marks & 1:
-            self.press += 1
-            self.press_at = 1
-        if seed.marks & 2:
-            self.own_post = True
-        self._sample(seed.mention_id, seed.network, seed.text, seed.loudness + 1_000_000)
+        self.organic_pm += seed.organic_pm
+        if "press" in seed.author_marks:
+            self.press = self.press_at = 1
+        self.own_post = "owned" in seed.author_marks
+        self.followers += seed.followers
+        self._sample(seed.id, seed.network, seed.text, loudness(seed) + 1_000_000)
+        self.follow(seed.id, reactions(seed))
 
-    def _place(self, network: str, network_class: str, source: str) -> None:
-        self.networks[network] = self.networks.get(network, 0) + 1
-        self.network_classes[network_class] = self.network_classes.get(network_class, 0) + 1
-        if source and len(self.sources) < 8 and source not in self.sources:
+    def _place(self, network: str, network_class: str, source: str, times: int) -> None:
+        networks = self.networks
+        if network in networks:
+            networks[network] += times
+        elif len(networks) < _MAX_NAMES:
+            networks[network] = times
+            self.classes[network] = network_class
+        if source and source not in self.sources and len(self.sources) < 8:
             self.sources.append(source)
 
-    def learn_one(self, mention: Enriched, weight: Weight, copied: bool) -> None:
-        """Take one mention of the story."""
+    def learn_one(self, mention: Enriched, weight: Weight, copied: bool, times: int = 1) -> None:
+        """Take one mention of the story; it stands for ``times`` where mentions are sampled, and ``weight`` holds that factor already."""
         vote, negative, trouble, silent, crisis, doubt = weight
         if silent and self.votes > 0.0:  # a bare reshare says what it shares
-            negative, trouble = vote * self.negative / self.votes, vote * self.trouble / self.votes
-            self.crisis += vote * self.crisis / self.votes
-            self.doubt += vote * self.doubt / self.votes
+            part = vote / self.votes
+            negative, trouble = part * self.negative, part * self.trouble
+            self.crisis += part * self.crisis
+            self.doubt += part * self.doubt
         else:
-            self.crisis += vote if crisis else 0.0
-            self.doubt += vote if doubt else 0.0
+            if crisis:
+                self.crisis += vote
+            if doubt:
+                self.doubt += vote
         self._take(mention.applies_ms, vote, negative, trouble)
+        self.mentions += times
         if mention.published_ms < self.onset_ms:
             self.onset_ms = mention.published_ms
             self.mention_id, self.network, self.author = mention.id, mention.network, mention.author
-        self._place(mention.network, mention.network_class, mention.source)
+        self._place(mention.network, mention.network_class, mention.source, times)
         self.authors.learn_one(mention.author)
-        self.organic_pm += mention.organic_pm
+        self.organic_pm += mention.organic_pm * times
+        self.followers += mention.followers * times
         kind = mention.kind
         passed_on = bool(mention.parent_id) and bool(mention.root_id) and mention.parent_id != mention.root_id
-        self.indirect += passed_on
+        if passed_on:
+            self.indirect += times
         if kind == "reshare":
-            self.reshares += 1
-            if passed_on and mention.parent_id:
-                self._relay(mention.parent_id)
+            self.reshares += times
+            if passed_on:
+                self._relay(mention.parent_id, mention.applies_ms, times)
         else:
-            self.originals += 1
-            self.copies += copied
+            self.originals += times
+            if copied:
+                self.copies += times
             if kind in ("reply", "comment"):
-                self.replies += 1
+                self.replies += times
+            loud = loudness(mention)
+            if loud or len(self.samples) < MAX_SAMPLES:
+                self._sample(mention.id, mention.network, mention.text, loud)
+            if mention.reshares or mention.replies or mention.likes:
+                self.follow(mention.id, reactions(mention))
         if mention.author_marks:
             if "press" in mention.author_marks:
                 self.press += 1
                 self.press_at = self.press_at or self.mentions
             if "owned" in mention.author_marks and not mention.root_id:
                 self.own_post = True
-        self._count_words(mention.cues, mention.crisis_words)
-        if kind != "reshare":
-            self._sample(mention.id, mention.network, mention.text, loudness(mention))
+        if mention.cues or mention.crisis_words:
+            self._count_words(mention.cues, mention.crisis_words, times)
 
-    def _count_words(self, cues: tuple[str, ...], crisis_words: tuple[str, ...]) -> None:
+    def _count_words(self, cues: tuple[str, ...], crisis_words: tuple[str, ...], times: int) -> None:
         for cue in cues:
-            self.cues[cue] = self.cues.get(cue, 0) + 1
+            self.cues[cue] = self.cues.get(cue, 0) + times
         for word in crisis_words:
             if word in self.crisis_words or len(self.crisis_words) < _MAX_NAMES:
-                self.crisis_words[word] = self.crisis_words.get(word, 0) + 1
+                self.crisis_words[word] = self.crisis_words.get(word, 0) + times
 
-    def _relay(self, parent: str) -> None:
-        if parent in self.relays or len(self.relays) < _MAX_NAMES:
-            self.relays[parent] = self.relays.get(parent, 0) + 1
+    def _relay(self, parent: str, at_ms: int, times: int) -> None:
+        entry = self.relays.get(parent)
+        if entry is not None:
+            entry[1] = entry[1] * math.exp(-max(0.0, at_ms - entry[2]) / HOUR) + times
+            entry[0] += times
+            entry[2] = float(at_ms)
+        elif len(self.relays) < _MAX_NAMES:
+            self.relays[parent] = [float(times), float(times), float(at_ms)]
+
+    def follow(self, mention_id: str, count: int) -> None:
+        """Take a mention's reactions (replies, reshares, likes), when it came or by an update; only a higher count changes anything."""
+        followed = self.reactions
+        if count <= followed.get(mention_id, 0):
+            return
+        followed[mention_id] = count
+        if len(followed) > _MAX_FOLLOWED:
+            del followed[min(followed, key=lambda name: (followed[name], name))]
+
+    @property
+    def reach(self) -> int:
+        """Followers of those who spoke, and reactions to the loudest mentions."""
+        return self.followers + sum(self.reactions.values())
 
     def _sample(self, mention_id: str, network: str, text: str, loud: int) -> None:
-        if not text or (len(self.samples) >= MAX_SAMPLES and loud <= self.samples[-1][3]):
+        samples = self.samples
+        if not text or (len(samples) >= MAX_SAMPLES and loud <= samples[-1][3]):
             return
         cut = text[:280]
-        if any(sample[2] == cut for sample in self.samples):
+        if any(sample[2] == cut for sample in samples):
             return
-        place = len(self.samples)
-        while place and self.samples[place - 1][3] < loud:
+        place = len(samples)
+        while place and samples[place - 1][3] < loud:
             place -= 1
-        self.samples.insert(place, (mention_id, network, cut, loud))
-        del self.samples[MAX_SAMPLES:]
+        samples.insert(place, (mention_id, network, cut, loud))
+        del samples[MAX_SAMPLES:]
 
     def absorb(self, other: Story) -> None:
         """Merge another story into this one."""
+        self.sum_up()
+        other.sum_up()
         at = max(self.last_ms, other.last_ms)
         mine, theirs = self.decayed(at), other.decayed(at)
         self.trouble_1h, self.trouble_6h = mine[0] + theirs[0], mine[1] + theirs[1]
-        self.last_ms = at
+        self.last_ms = self.summed_ms = at
         for name in ("mentions", "votes", "negative", "trouble", "crisis", "doubt", "organic_pm", "copies", "originals", "press",
-                     "replies", "reshares", "indirect"):  # fmt: skip
+                     "replies", "reshares", "followers", "indirect"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.growth.absorb(other.growth, at)
         self.authors.merge(other.authors)
-        for name in ("networks", "network_classes", "cues", "crisis_words", "relays"):
+        for name in ("networks", "cues", "crisis_words"):
             into = getattr(self, name)
             for key, count in getattr(other, name).items():
                 into[key] = into.get(key, 0) + count
+        self.classes |= other.classes
+        for parent, entry in other.relays.items():
+            if parent in self.relays or len(self.relays) < _MAX_NAMES:
+                known = self.relays.get(parent, [0.0, 0.0, 0.0])
+                self.relays[parent] = [known[0] + entry[0], known[1] + entry[1], max(known[2], entry[2])]
         if other.onset_ms < self.onset_ms:
             self.onset_ms, self.mention_id, self.network, self.author = (
                 other.onset_ms, other.mention_id, other.network, other.author,
@@ -211,6 +264,8 @@ class Story(msgspec.Struct, array_like=True):
         self.own_post = self.own_post or other.own_post
         for sample in other.samples:
             self._sample(*sample)
+        for mention_id, count in other.reactions.items():
+            self.follow(mention_id, count)
         self.sources += [source for source in other.sources if source not in self.sources][: 8 - len(self.sources)]
         rings = [t for t in (self.rings_ms, other.rings_ms) if t]
         self.rings_ms = min(rings, default=0)
@@ -225,35 +280,3 @@ class Story(msgspec.Struct, array_like=True):
     def organic(self) -> float:
         """Mean organic share, 0 to 1."""
         return self.organic_pm / (1000.0 * self.mentions) if self.mentions else 1.0
-
-    def reading(self, t_ms: int) -> StoryReading:
-        """Return the story as it stands at ``t_ms``."""
-        top = sorted(self.relays.items(), key=lambda item: (-item[1], item[0]))[:3]
-        authors = self.authors.distinct()
-        foreseen, quantile = forecast(
-            self.growth, t_ms, float(self.mentions), float(authors), float(self.indirect), kind_of(self.by, self.network)
-        )
-        return StoryReading(
-            story_id=self.id, by=self.by, score=six(self.score), terms=self.terms,
-            mentions=self.mentions, authors=authors, effective_authors=six(self.authors.effective()),
-            organic_pm=round(1000 * self.organic), negative_share=six(self.negative / self.votes if self.votes > 0 else 0.0),
-            growth=self.growth.interval(t_ms), growth_quantile=quantile,
-            p_growing=six(self.growth.p_growing(t_ms)), doubling_minutes=self.growth.doubling_minutes(t_ms),
-            forecast=foreseen,
-            onset_ms=self.onset_ms, last_ms=self.last_ms,
-            originator=Originator(
-                mention_id=self.mention_id, network=self.network, published_ms=self.onset_ms, author=self.author,
-                sources=tuple(self.sources),
-            ),
-            networks=dict(self.networks), network_classes=dict(self.network_classes),
-            press=self.press, press_first=self.press_first, own_post=self.own_post,
-            replies=self.replies, reshares=self.reshares,
-            cues=dict(self.cues), crisis_words=dict(self.crisis_words),
-            relays=tuple((parent, six(count / self.mentions)) for parent, count in top),
-            merged=self.merged, samples=tuple(sample[0] for sample in self.samples),
-        )  # fmt: skip
-
-
-def loudness(mention: Enriched) -> int:
-    """Return how loud a mention is: audience and reactions."""
-    return mention.followers + 50 * mention.reshares + 20 * mention.replies + 5 * mention.likes

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from operator import add
+
 import msgspec
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-#: Places in a bin: raw mentions, votes, negative, trouble, crisis words, doubt; the last three belong to stories that ring.
+#: Places in a bin: raw mentions, votes, negative, trouble, crisis words, doubt; the last two belong to stories that ring.
 RAW, VOTES, NEGATIVE, TROUBLE, CRISIS, DOUBT, RING_VOTES, RING_NEGATIVE = range(8)
 SIZE = 8
 #: (name, hours): 5 min and 1 h to the minute, 6 h and 24 h from a full hour on.
 WINDOWS = (("5m", 1.0 / 12.0), ("1h", 1.0), ("6h", 6.0), ("24h", 24.0))
+_NOTHING = (0.0,) * SIZE
 
 
-class Windows(msgspec.Struct, array_like=True):
-    """{minute: bin} of the last hour and {hour: bin} of the last day; only bins that hold something exist.
+class Windows(msgspec.Struct, array_like=True, gc=False):
+    """Counts of the running minute, {minute: bin} of the hour before it, {hour: bin} of a day; only bins that hold something exist.
+
+    Sums of the last hour follow minute by minute, those of 6 h and 24 h hour by hour, so that reading adds up little.
 
     >>> windows = Windows()
     >>> windows.add(0, (1.0, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0))
@@ -22,37 +29,106 @@ class Windows(msgspec.Struct, array_like=True):
     [1.0, 2.0, 2.0, 2.0]
     """
 
+    #: The running minute and its bin; an empty bin stands for nothing.
+    minute: int = -1
+    now: list[float] = []
     minutes: dict[int, list[float]] = {}
     hours: dict[int, list[float]] = {}
+    #: Sums of ``minutes``; of the 5 and the 23 full hours before ``hour``.
+    sixty: list[float] = []
+    hour: int = -1
+    six: list[float] = []
+    day: list[float] = []
 
-    def add(self, t_ms: int, values: tuple[float, ...]) -> None:
-        """Add one mention's values at ``t_ms``."""
-        for bins, key in ((self.minutes, t_ms // MINUTE_MS), (self.hours, t_ms // HOUR_MS)):
-            found = bins.get(key)
-            if found is None:
-                bins[key] = list(values)
+    def add(self, t_ms: int, values: Sequence[float]) -> None:
+        """Add values at ``t_ms``; times may go back within the running minute only."""
+        if t_ms // MINUTE_MS > self.minute:
+            self.roll(t_ms // MINUTE_MS)
+        now = self.now
+        for i, value in enumerate(values):
+            if value:
+                now[i] += value
+
+    def roll(self, minute: int) -> None:
+        """Close the running minute, begin ``minute``, and drop what no window can reach."""
+        minutes = self.minutes
+        if self.minute >= 0 and self.now[RAW]:
+            minutes[self.minute] = self.now
+            hour = self.minute // 60
+            total = self.hours.get(hour)
+            if total is None:
+                self.hours[hour] = list(self.now)
             else:
-                for i, value in enumerate(values):
-                    if value:
-                        found[i] += value
+                _add(total, self.now)
+            if self.sixty:
+                _add(self.sixty, self.now)
+            else:
+                self.sixty = list(self.now)
+        self.minute, self.now = minute, [0.0] * SIZE
+        while minutes:
+            first = next(iter(minutes))
+            if first >= minute - 60:
+                break
+            gone = minutes.pop(first)
+            sixty = self.sixty
+            for i in range(SIZE):
+                sixty[i] -= gone[i]
+        if not minutes:
+            self.sixty = []
+        if minute // 60 != self.hour:
+            self._turn(minute // 60)
 
-    def prune(self, t_ms: int) -> None:
-        """Drop what no window can reach."""
-        minute, hour = t_ms // MINUTE_MS - 60, t_ms // HOUR_MS - 24
-        for key in [key for key in self.minutes if key < minute]:
-            del self.minutes[key]
-        for key in [key for key in self.hours if key < hour]:
-            del self.hours[key]
+    def _turn(self, hour: int) -> None:
+        """Begin an hour: the running minute is its first or later one, so all hours before it are complete."""
+        hours = self.hours
+        while hours and (first := next(iter(hours))) < hour - 24:
+            del hours[first]
+        self.hour = hour
+        self.six = _sums([values for key, values in hours.items() if hour - 5 <= key < hour])
+        self.day = _sums([values for key, values in hours.items() if hour - 23 <= key < hour])
 
-    def read(self, t_ms: int) -> list[tuple[list[float], float]]:
-        """Return for each window its sums and when it starts, in hours since 1970; windows end at ``t_ms``."""
-        minute, hour = -(-t_ms // MINUTE_MS), -(-t_ms // HOUR_MS)
-        minutes, hours = self.minutes, self.hours
-        five = _sums([values for key in range(minute - 5, minute) if (values := minutes.get(key)) is not None])
-        sixty = _sums([values for key, values in minutes.items() if minute - 60 <= key < minute])
-        six = _sums([values for key in range(hour - 6, hour) if (values := hours.get(key)) is not None])
-        day = _sums([values for key, values in hours.items() if hour - 24 <= key < hour])
-        return [(five, (minute - 5) / 60.0), (sixty, (minute - 60) / 60.0), (six, float(hour - 6)), (day, float(hour - 24))]
+    def close(self, hour: int) -> list[float] | None:
+        """Return the sums of a past hour, or None where it held nothing."""
+        if self.minute >= 0 and self.minute // 60 == hour:
+            self.roll((hour + 1) * 60)
+        return self.hours.get(hour)
+
+    def read(self, t_ms: int) -> list[tuple[Sequence[float], float]]:
+        """Return for each window its sums and when it starts, in hours since 1970; windows end at ``t_ms``.
+
+        At a full minute the windows end there; within a minute what it holds so far counts as the last minute.
+        """
+        minute = -(-t_ms // MINUTE_MS)
+        if self.minute < minute - 1 or (self.minute == minute - 1 and t_ms % MINUTE_MS == 0):
+            self.roll(minute)
+        now, last = self.now, self.minute
+        rows = [values for key in range(last - 4, last) if (values := self.minutes.get(key)) is not None]
+        if now[RAW]:
+            rows.append(now)
+        elif (values := self.minutes.get(last - 5)) is not None:
+            rows.append(values)
+        sixty, six, day = self.sixty or _NOTHING, self.six, self.day
+        part = self.hours.get(self.hour) or _NOTHING
+        if now[RAW]:
+            part = list(map(add, part, now))
+            sixty = list(map(add, sixty, now))
+            last += 1
+        return [
+            (_sums(rows), (last - 5) / 60.0),
+            (sixty, (last - 60) / 60.0),
+            (list(map(add, six, part)), self.hour - 5.0),
+            (list(map(add, day, part)), self.hour - 23.0),
+        ]
+
+    def votes_between(self, first: int, last: int) -> float:
+        """Return the votes of full hours ``first`` to ``last``, as far back as a day."""
+        return math.fsum(values[VOTES] for key, values in self.hours.items() if first <= key <= last)
+
+
+def _add(total: list[float], values: list[float]) -> None:
+    for i in range(SIZE):
+        if values[i]:
+            total[i] += values[i]
 
 
 def _sums(rows: list[list[float]]) -> list[float]:

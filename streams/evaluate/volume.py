@@ -10,7 +10,7 @@ from typing import Any
 
 from streams.detect.brand import Brand
 from streams.detect.budget import Budget
-from streams.detect.judge import surprises
+from streams.detect.volume import surprises
 from streams.evaluate.nab import (
     Series,
     false_alarms,

@@ -193,11 +193,35 @@ def test_something_rings() -> None:
 def test_waits_for_every_partition() -> None:
     """Nothing is applied while one raw partition has told no time."""
     room: WaitingRoom[int] = WaitingRoom(2)
-    room.offer((1, "a", 0, 0, "b"), 0, 7)
+    room.offer((1, "a", 0, 0, "b", 0, 7))
     assert not room.mark({0: 100})
+    assert room.take() == []
     assert room.mark({1: 50})
     assert room.watermark == 50
-    assert room.pop_below(50) == ((1, "a", 0, 0, "b"), 7)
+    assert [entry[6] for entry in room.take()] == [7]
+
+
+def test_a_second_delivery_is_applied_once() -> None:
+    """The same record at a later offset of the input waits beside the first and is left out when both are due."""
+    room: WaitingRoom[int] = WaitingRoom(1)
+    for offset, partition in ((3, 0), (4, 0), (5, 1)):
+        assert room.offer((7, "a", partition, 9, "b", offset, offset))
+    assert room.commit(6) == 3
+    room.mark({0: 8})
+    assert [entry[6] for entry in room.take()] == [3, 5]
+    assert (len(room), room.commit(6)) == (0, 6)
+
+
+def test_takes_only_what_lies_below() -> None:
+    """Of what waits within one second only that strictly below the watermark is taken, in order; the rest waits on."""
+    room: WaitingRoom[int] = WaitingRoom(1)
+    for at in (5, 3, 9, 7):
+        room.offer((at, "a", 0, at, "b", at, at))
+    room.mark({0: 7})
+    assert [entry[6] for entry in room.take()] == [3, 5]
+    assert room.take() == []
+    room.mark({0: 10})
+    assert [entry[6] for entry in room.take()] == [7, 9]
 
 
 @pytest.mark.parametrize("late", [4, 5])
@@ -205,5 +229,5 @@ def test_drops_only_strictly_below(late: int) -> None:
     """A record below W was applied and is dropped; one at W is still to come."""
     room: WaitingRoom[int] = WaitingRoom(1)
     room.mark({0: 5})
-    assert room.offer((late, "x", 0, 3, "b"), 9, 1) is (late == 5)
+    assert room.offer((late, "x", 0, 3, "b", 9, 1)) is (late == 5)
     assert room.commit(10) == (9 if late == 5 else 10)

@@ -1,0 +1,183 @@
+"""What a brand's past says is usual, learned hour by hour."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from streams.detect.baseline import Baseline, Share
+from streams.detect.book import Book
+from streams.detect.budget import Budget
+from streams.detect.ring import Ring
+from streams.detect.score import SHIPPED, Usual, Weights
+from streams.detect.tail import Tail
+from streams.detect.windows import HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
+
+
+class History(msgspec.Struct, array_like=True, gc=False):
+    """Counts, baselines and tails of one brand, and what rings. While something rings its own mentions stay out of what is learned."""
+
+    id: str
+    timezone: str = "UTC"
+    #: Since when the brand is watched (ms), where that is known: hours without a mention count from then on.
+    watched_ms: int = 0
+    #: First hour that can be learned (hours since 1970), and the next one; -1: nothing seen.
+    born_hour: int = -1
+    next_hour: int = -1
+    counts: Windows = msgspec.field(default_factory=Windows)
+    base: Baseline = msgspec.field(default_factory=Baseline)
+    negative: Share = msgspec.field(default_factory=lambda: Share(1.6, 6.4))
+    trouble: Share = msgspec.field(default_factory=lambda: Share(2.0, 6.0))
+    crisis: Share = msgspec.field(default_factory=lambda: Share(0.3, 7.7))
+    doubt: Share = msgspec.field(default_factory=lambda: Share(0.6, 7.4))
+    #: Distinct authors among mentions of an hour; raw mentions to a vote.
+    authorship: Share = msgspec.field(default_factory=lambda: Share(7.2, 0.8))
+    votes: Share = msgspec.field(default_factory=lambda: Share(7.2, 0.8))
+    #: Usual largest story: mean and mean square of ln(1 + trouble), and how many hours it rests on.
+    story_mean: float = 0.0
+    story_square: float = 0.0
+    story_hours: float = 0.0
+    book: Book = msgspec.field(default_factory=Book)
+    #: Pooled tail of counts: read off the tails of NAB's five public series of mention counts (measured there, so optimistic there).
+    surprise: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5, own_start=True))
+    tail: Tail = msgspec.field(default_factory=Tail)
+    budget: Budget = msgspec.field(default_factory=Budget)
+    hour_score: float = -99.0
+    hour_surprise: float = 0.0
+    hour_story: float = 0.0
+    #: Authors and near-copies of the current hour: {name: times}.
+    hour_authors: dict[str, int] = {}
+    hour_copies: dict[str, int] = {}
+    hour_people: int = 0
+    #: Season of the running hour and sums of it for the windows; empty: to be computed.
+    factors: list[float] = []
+    ring: Ring | None = None
+    #: What verdicts made of the score's weights; the greatest score of this hour that is known to be below the threshold.
+    weights: Weights = SHIPPED
+    under: float = -99.0
+    #: {source: votes}, halved every day; {silent source: since ms}.
+    sources: dict[str, float] = {}
+    blind: dict[str, int] = {}
+
+    @property
+    def live(self) -> float:
+        """Share of the brand's mentions that come from sources that are up."""
+        if not self.blind:
+            return 1.0
+        total = math.fsum(self.sources.values())
+        return 1.0 - math.fsum(self.sources.get(name, 0.0) for name in self.blind) / total if total > 0.0 else 1.0
+
+    def usual(self) -> Usual:
+        """Return what is usual, with the assumed values where little is known."""
+        base = self.base
+        trouble = base.rate * 3.0 * self.trouble.value() * 0.15 if not base.cold else 1.0
+        prior, weight = math.log1p(min(trouble, 200.0)), 12.0
+        n = weight + self.story_hours
+        mean = (weight * prior + self.story_hours * self.story_mean) / n
+        square = max(0.0, self.story_square - self.story_mean * self.story_mean) if self.story_hours else 0.0
+        deviation = math.sqrt((weight * 0.49 + self.story_hours * square) / n)
+        return Usual(
+            self.negative.value(), self.crisis.value(), self.doubt.value(), mean, max(0.45, deviation),
+            base.rate * self.authorship.value(),
+        )  # fmt: skip
+
+    def expected(self, start: float, now: float, hour: int) -> float:
+        """Return the expected votes between two times (hours since 1970); ``hour`` is the running one, ``start`` at most 23 before it."""
+        if self.base.cold or self.born_hour > hour - 24:
+            return self.base.expected(max(start, self.born_hour - 1.0), now, self.timezone, self.live)
+        factors = self.factors
+        if not factors or factors[0] != hour:
+            season = self.base.season
+            each = [season.factor(key, self.timezone) for key in range(hour - 23, hour + 1)]
+            # The running hour, the one before, the five before, the 23 before.
+            factors = self.factors = [float(hour), each[23], each[22], math.fsum(each[18:23]), math.fsum(each[:23])]
+        if start >= hour:
+            share = (now - start) * factors[1]
+        elif start >= hour - 1:
+            share = (hour - start) * factors[2] + (now - hour) * factors[1]
+        else:
+            share = factors[3 if start >= hour - 5 else 4] + (now - hour) * factors[1]
+        return share * self.base.rate * (self.live if self.blind else 1.0)
+
+    def advance(self, t_ms: int) -> None:
+        """Learn all full hours before ``t_ms``; empty ones in closed form. When it is called changes nothing that is learned."""
+        hour = t_ms // HOUR_MS
+        if self.next_hour < 0 or hour <= self.next_hour:
+            return
+        counts = self.counts
+        counts.close(self.next_hour)
+        days = hour // 24 - self.next_hour // 24
+        if days > 0 and self.sources:
+            self.sources = {name: votes * 0.5**days for name, votes in self.sources.items() if votes * 0.5**days >= 0.01}
+        while self.next_hour < hour:
+            found = counts.hours.get(self.next_hour)
+            if found is None and not self.hour_authors:
+                later = min((key for key in counts.hours if key > self.next_hour), default=hour)
+                self._skip(min(hour, later) - self.next_hour)
+            else:
+                self._learn_hour(self.next_hour, found)
+        counts.roll(hour * 60)
+        self.book.expire(hour * HOUR_MS)
+        self.budget.settle(hour * HOUR_MS)
+
+    def _skip(self, hours: int) -> None:
+        self.base.skip(self.next_hour, hours, self.timezone, self.live)
+        self.tail.skip(hours)
+        self.surprise.skip(hours)
+        keep = 0.5 ** (hours / 168.0)
+        self.story_mean, self.story_square = self.story_mean * keep, self.story_square * keep
+        self.story_hours = min(336.0, self.story_hours + hours)
+        self.next_hour += hours
+        self._new_hour()
+
+    def _learn_hour(self, hour: int, found: list[float] | None) -> None:
+        if found is not None:
+            votes, negative = found[VOTES] - found[RING_VOTES], found[NEGATIVE] - found[RING_NEGATIVE]
+            self.base.learn_one(hour, max(0.0, votes), self.timezone, self.live)
+            self.negative.learn_one(max(0.0, negative), max(0.0, votes - negative))
+            if self.ring is None:
+                self.trouble.learn_one(found[TROUBLE], max(0.0, found[VOTES] - found[TROUBLE]))
+                self.crisis.learn_one(found[4], max(0.0, found[VOTES] - found[4]))
+                self.doubt.learn_one(found[5], max(0.0, found[VOTES] - found[5]))
+                people = min(float(self.hour_people), found[RAW])
+                self.authorship.learn_one(people, max(0.0, found[RAW] - people))
+                self.votes.learn_one(found[VOTES], max(0.0, found[RAW] - found[VOTES]))
+            self._learn_dispersion(hour)
+        else:
+            self.base.learn_one(hour, 0.0, self.timezone, self.live)
+        if self.ring is None:
+            if self.hour_score > -99.0:
+                self.tail.learn_one(self.hour_score)
+            else:
+                self.tail.skip(1)
+            self.surprise.learn_one(self.hour_surprise)
+            pace = max(1.0 / (self.story_hours + 1.0), 0.006)
+            x = math.log1p(self.hour_story)
+            self.story_mean += pace * (x - self.story_mean)
+            self.story_square += pace * (x * x - self.story_square)
+            self.story_hours = min(336.0, self.story_hours + 1.0)
+        self.next_hour = hour + 1
+        self._new_hour()
+
+    def _learn_dispersion(self, hour: int) -> None:
+        five = [0.0] * 12
+        minutes = self.counts.minutes
+        for minute in range(60):
+            found = minutes.get(hour * 60 + minute)
+            if found is not None:
+                five[minute // 5] += found[VOTES]
+        mean = self.base.expected(float(hour), hour + 1.0, self.timezone, self.live) / 12.0
+        for count in five:
+            self.base.learn_dispersion(0, count, mean)
+        for window, hours in ((2, 6), (3, 24)):
+            if self.base.hours >= hours + 24 and hour % (hours // 2) == 0:
+                count = self.counts.votes_between(hour - hours + 1, hour)
+                self.base.learn_dispersion(window, count, self.base.expected(hour - hours + 1.0, hour + 1.0, self.timezone, self.live))
+
+    def _new_hour(self) -> None:
+        self.hour_score, self.hour_surprise, self.hour_story = -99.0, 0.0, 0.0
+        self.hour_authors.clear()
+        self.hour_people = 0
+        self.factors, self.under = [], -99.0
+        self.hour_copies.clear()

@@ -1,0 +1,34 @@
+"""What rings of a brand, since when, and how far it has calmed down."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.detect.authors import Authors
+
+
+class Ring(msgspec.Struct, array_like=True, gc=False):
+    """What rings, since its onset; and how far it has calmed down."""
+
+    since_ms: int = 0
+    onset_ms: int = 0
+    mentions: int = 0
+    votes: float = 0.0
+    negative: float = 0.0
+    authors: Authors = msgspec.field(default_factory=Authors)
+    #: Stories that passed the threshold, and whether the brand's own count did.
+    stories: list[str] = []
+    whole: bool = False
+    over: bool = False
+    flipped_step: int = 0
+    last_reading_ms: int = 0
+    last_mentions: int = 0
+    last_margin: float = 0.0
+    calm_windows: int = 0
+    calm_ms: int = 0
+    eased: bool = False
+    eased_ms: int = 0
+    #: Hours of expected activity since easing.
+    activity: float = 0.0
+    morning: bool = False
+    rebased: bool = False

@@ -1,0 +1,48 @@
+"""A story as it is told in a signal."""
+
+from __future__ import annotations
+
+import math
+
+from schemas.signal import Originator, StoryReading
+from streams.detect.forecast import forecast, kind_of
+from streams.detect.formulas import six
+from streams.detect.stories import HOUR, Story
+
+
+def read_story(story: Story, t_ms: int) -> StoryReading:
+    """Return the story as it stands at ``t_ms``."""
+    story.sum_up()
+    growth = story.growth
+    top = sorted(story.relays.items(), key=lambda item: (-item[1][0], item[0]))[:3]
+    shape, rate = growth.posterior(t_ms)
+    authors = story.authors.distinct()
+    foreseen, quantile = forecast(
+        growth, t_ms, float(story.mentions), float(authors), float(story.indirect), kind_of(story.by, story.network)
+    )
+    classes: dict[str, int] = {}
+    for network, count in story.networks.items():
+        name = story.classes[network]
+        classes[name] = classes.get(name, 0) + count
+    return StoryReading(
+        story_id=story.id, by=story.by, score=six(story.score), terms=story.terms,
+        mentions=story.mentions, authors=authors, effective_authors=six(story.authors.effective()),
+        organic_pm=round(1000 * story.organic), negative_share=six(story.negative / story.votes if story.votes > 0 else 0.0),
+        growth=growth.interval(t_ms), growth_quantile=quantile,
+        p_growing=six(growth.p_growing(t_ms)), doubling_minutes=growth.doubling_minutes(t_ms),
+        forecast=foreseen,
+        onset_ms=story.onset_ms, last_ms=story.last_ms,
+        originator=Originator(
+            mention_id=story.mention_id, network=story.network, published_ms=story.onset_ms, author=story.author,
+            sources=tuple(story.sources),
+        ),
+        networks=dict(story.networks), network_classes=classes, reach=story.reach,
+        press=story.press, press_first=story.press_first, own_post=story.own_post,
+        replies=story.replies, reshares=story.reshares,
+        cues=dict(story.cues), crisis_words=dict(story.crisis_words),
+        relays=tuple((parent, six(entry[0] / story.mentions)) for parent, entry in top),
+        relay_growth=tuple(
+            (parent, six(max(2.0, shape - entry[1] * math.exp(-max(0.0, t_ms - entry[2]) / HOUR)) / rate)) for parent, entry in top
+        ),
+        merged=story.merged, samples=tuple(sample[0] for sample in story.samples),
+    )  # fmt: skip
