@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import add
+from operator import add, sub
 
 import msgspec
 
@@ -98,21 +98,20 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
 
         At a full minute the windows end there; within a minute what it holds so far counts as the last minute.
         """
-        minute = -(-t_ms // MINUTE_MS)
-        if self.minute < minute - 1 or (self.minute == minute - 1 and t_ms % MINUTE_MS == 0):
-            self.roll(minute)
+        if t_ms // MINUTE_MS > self.minute:
+            self.roll(t_ms // MINUTE_MS)
         now, last = self.now, self.minute
-        rows = [values for key in range(last - 4, last) if (values := self.minutes.get(key)) is not None]
-        if now[RAW]:
+        sixty, part = self.sixty or _NOTHING, self.hours.get(self.hour) or _NOTHING
+        rows = []
+        if now[RAW] or t_ms > last * MINUTE_MS:
+            last += 1
             rows.append(now)
-        elif (values := self.minutes.get(last - 5)) is not None:
-            rows.append(values)
-        sixty, six, day = self.sixty or _NOTHING, self.six, self.day
-        part = self.hours.get(self.hour) or _NOTHING
-        if now[RAW]:
             part = list(map(add, part, now))
             sixty = list(map(add, sixty, now))
-            last += 1
+            if (oldest := self.minutes.get(self.minute - 60)) is not None:
+                sixty = list(map(sub, sixty, oldest))
+        rows += [values for key in range(last - 5, self.minute) if (values := self.minutes.get(key)) is not None]
+        six, day = self.six, self.day
         return [
             (_sums(rows), (last - 5) / 60.0),
             (sixty, (last - 60) / 60.0),
