@@ -154,7 +154,6 @@ def test_two_brands_of_one_mention_in_one_partition_both_count() -> None:
         for brand in ("acme", "bolt")
     ]
     list(detect.process(log(*(InputRecord(0, NOW, b"k", msgspec.json.encode(value), _enriched) for value in [*both, *both]))))
-    assert detect.waiting == 2
     list(detect.process([marks(4, p0=NOW + HOUR)]))
     assert sorted(detect.brands) == ["acme", "bolt"]
     assert [sum(values[0] for values in brand.counts.hours.values()) for brand in detect.brands.values()] == [1.0, 1.0]
