@@ -12,6 +12,7 @@ from streams.detect.budget import Budget
 from streams.detect.ring import Ring
 from streams.detect.score import SHIPPED, Usual, Weights
 from streams.detect.tail import Tail
+from streams.detect.verdicts import Verdicts
 from streams.detect.windows import HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
 
 
@@ -55,6 +56,10 @@ class History(msgspec.Struct, array_like=True, gc=False):
     ring: Ring | None = None
     #: What verdicts made of the score's weights; the greatest score of this hour that is known to be below the threshold.
     weights: Weights = SHIPPED
+    verdicts: Verdicts = msgspec.field(default_factory=Verdicts)
+    #: The latest alarm and the latest near miss: when (ms), and the groups of its score.
+    alarm: tuple[int, tuple[float, ...]] | None = None
+    near: tuple[int, tuple[float, ...]] | None = None
     under: float = -99.0
     #: {source: votes}, halved every day; {silent source: since ms}.
     sources: dict[str, float] = {}
@@ -99,6 +104,12 @@ class History(msgspec.Struct, array_like=True, gc=False):
         else:
             share = factors[3 if start >= hour - 5 else 4] + (now - hour) * factors[1]
         return share * self.base.rate * (self.live if self.blind else 1.0)
+
+    def told(self, *, confirmed: bool, missed: bool = False) -> None:
+        """Take a person's word on the latest alarm, or (``missed``) that something should have rung: the latest near miss."""
+        meant = self.near if missed else self.alarm
+        if meant is not None:
+            self.weights, self.under = self.verdicts.learn_one(*meant, confirmed=confirmed), -99.0
 
     def advance(self, t_ms: int) -> None:
         """Learn all full hours before ``t_ms``; empty ones in closed form. When it is called changes nothing that is learned."""

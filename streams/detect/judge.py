@@ -79,6 +79,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
         if ring is None:
             ring = brand.ring = Ring(since_ms=t_ms, onset_ms=t_ms, flipped_step=step)
             brand.budget.alarm(t_ms)
+            brand.alarm = (t_ms, best.groups)
             kinds.append("reading")
         elif margin >= 10.0 > ring.last_margin:
             kinds.append("reading")
@@ -86,6 +87,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
         _join(brand, ring, t_ms, loud, best_story is None)
     elif ring is None and not inside and t_ms - brand.near_ms >= _NEAR_MISS_GAP_MS:
         brand.near_ms = t_ms
+        brand.near = (t_ms, best.groups)
         kinds.append("near_miss")
     quiet = False
     if ring is not None:

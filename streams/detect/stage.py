@@ -231,8 +231,15 @@ class DetectPartition:
         if not brand.desk.told(forwarded, t_ms):
             return
         self._dirty[brand.id] = None
-        if command.command in ("open", "ack", "close") or (command.command == "vote" and command.args.get("label") == "yes"):
+        word, label = command.command, command.args.get("label") if command.command == "vote" else ""
+        if word in ("open", "ack", "close") or label == "yes":
             brand.budget.confirm(t_ms)
+        if word in ("ack", "close", "cancel"):
+            brand.told(confirmed=word != "cancel")
+        elif label in ("yes", "no"):  # the answer to a near miss
+            brand.told(confirmed=label == "yes", missed=True)
+        elif word == "missed" or (word == "open" and brand.ring is None):
+            brand.told(confirmed=True, missed=True)
 
     def _set_timer(self, brand: Brand, line: int) -> None:
         brand.timer = line

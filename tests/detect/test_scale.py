@@ -25,7 +25,7 @@ def test_a_hundred_thousand_idle_brands_have_no_timers() -> None:
 
 
 def test_a_loud_step_is_sampled_and_says_so() -> None:
-    """Beyond the limit of a step a sample is looked at, each mention standing for several; the raw count stays exact, and readings say it."""
+    """Beyond the limit of a step a sample is looked at, each standing for several; the raw count stays exact, and readings say so."""
     world = World()
     world.watch()
     for i in range(1, 20_001):
