@@ -6,7 +6,7 @@ import math
 import random
 from typing import Any
 
-from schemas.enriched import SourceState
+from schemas.enriched import Enriched, SourceState
 from streams.detect.season import PRIOR_HOURS
 from streams.engine.stage import InputRecord
 from tests.detect.worlds import HOUR, START, World
@@ -178,3 +178,34 @@ def test_saved_and_loaded_goes_on_alike() -> None:
         world.until(START + 60 * HOUR)
     assert one.signals[-len(fresh.signals) :] == fresh.signals
     assert fresh.over()
+
+
+def test_a_planned_giveaway_raises_the_expectation_of_its_own_terms_only() -> None:
+    """Talk with a calendar entry's term counts a fifth while it lasts; other talk, and angry talk with the term, counts whole."""
+    world = World()
+    world.watch(calendar=((START, START + 10 * HOUR, ("giveaway",), 5.0),))
+    for i in range(10):
+        world.say(START + HOUR + i, f"a{i}", terms=("giveaway",))
+        world.say(START + HOUR + i, f"b{i}", terms=("soup",))
+        world.say(START + HOUR + i, f"c{i}", terms=("giveaway",), polarity="negative")
+    world.until(START + HOUR + 60_000)
+    votes = world.stage.brands["acme"].counts.read(START + HOUR + 60_000)[0][0][1]
+    assert math.isclose(votes, 2.0 + 10.0 + 10.0)
+
+
+def test_news_of_reactions_raises_the_reach_and_counts_nobody() -> None:
+    """An engagement update of a known mention raises its story's reach; mentions and votes stay as they are."""
+    world = World()
+    world.watch()
+    _burst(world, START + 5 * 60_000, 60)
+    before = world.stage.brands["acme"].book
+    (story,) = before.stories.values()
+    reach, mentions = story.reach, story.mentions
+    world.send(
+        Enriched(
+            brand="acme", id=story.mention_id, network="x", partition=0, offset=9_000_000, applies_ms=START + 2 * HOUR,
+            published_ms=START, author="first", likes=5_000, update=True,
+        )
+    )  # fmt: skip
+    world.until(START + 3 * HOUR)
+    assert (story.reach, story.mentions) == (reach + 5_000, mentions)
