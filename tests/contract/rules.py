@@ -117,10 +117,10 @@ RULES = (
     Rule(
         "2-strictly-below",
         "Rule 2: what lies at W still waits; only what lies strictly below is applied.",
-        _ORDER,
+        "tests/detect/test_order.py::test_takes_only_what_lies_below",
         "streams.detect.order",
-        "if not self._heap or self._heap[0][0][0] >= limit_ms:",
-        "if not self._heap or self._heap[0][0][0] > limit_ms:",
+        "if (key + 1) * _BUCKET_MS > limit and bucket[-1][0] >= limit:",
+        "if False:",
     ),
     Rule(
         "2-smallest",
@@ -143,15 +143,15 @@ RULES = (
         "Rule 2: mentions are applied in the order (applies_at, id).",
         _ORDER,
         "streams.detect.order",
-        "heapq.heappush(self._heap, (place, offset, payload))",
-        "heapq.heappush(self._heap, ((place[0] // 3_600_000, *place[1:]), offset, payload))",
+        "bucket.sort()",
+        "bucket.sort(key=lambda entry: entry[0])",
     ),
     Rule(
         "3-below",
         "Rule 3: what comes again after it was applied lies below W and is dropped.",
         _ORDER,
         "streams.detect.order",
-        "if self._watermark is not None and place[0] < self._watermark:",
+        "if self._watermark is not None and at_ms < self._watermark:",
         "if False:",
     ),
     Rule(
@@ -159,36 +159,35 @@ RULES = (
         "Rule 3: what comes again while it waits is dropped.",
         _ORDER,
         "streams.detect.order",
-        "if identity in self._waiting:",
-        "if False:",
+        "for i in reversed(doubled):",
+        "for i in ():",
     ),
     Rule(
         "3-brand",
         "Rule 3: two brands of one mention in one partition are two records.",
         _PROGRESS + "two_brands_of_one_mention_in_one_partition_both_count",
         "streams.detect.order",
-        "if identity in self._waiting:",
-        "if any(known[:2] == identity[:2] for known in self._waiting):",
+        "entries[i][:5] == entries[i - 1][:5]",
+        "entries[i][1:4] == entries[i - 1][1:4]",
     ),
     Rule(
         "3-no-high-water-mark",
         "Rule 3: what was applied is no prefix of the offsets; an offset below one that was applied still counts.",
         _ORDER,
         "streams.detect.order",
-        "if self._watermark is not None and place[0] < self._watermark:",
-        "seen, key = self.__dict__.setdefault('_seen', {}), (place[2], place[4])\n"
-        "        if place[3] < seen.get(key, -1) or seen.update({key: place[3]}):",
+        "if self._watermark is not None and at_ms < self._watermark:",
+        "seen, key = self.__dict__.setdefault('_seen', {}), (entry[2], entry[4])\n"
+        "        if entry[3] < seen.get(key, -1) or seen.update({key: entry[3]}):",
     ),
     Rule(
         "4-lines",
         "Rule 4: brands are judged at fixed lines of event time; the watermark decides only when that is computed.",
         _ORDER,
         "streams.detect.stage",
-        "            if found is None:\n                return\n",
-        "            if found is None:\n"
-        "                for brand_id in sorted(self._brands):\n"
-        "                    self._judge(self._brands[brand_id], limit, outputs)\n"
-        "                return\n",
+        "        self._judge_until(limit, outputs)\n",
+        "        self._judge_until(limit, outputs)\n"
+        "        for brand_id in sorted(self._brands):\n"
+        "            self._judge(self._brands[brand_id], limit, outputs)\n",
     ),
     Rule(
         "4-batches",
@@ -253,7 +252,7 @@ RULES = (
         "Rule 5: the commit is the smallest offset that still waits, not the next to read.",
         _ORDER,
         "streams.detect.order",
-        "return min(self._waiting.values(), default=next_offset)",
+        "return min((entry[5] for bucket in self._buckets.values() for entry in bucket), default=next_offset)",
         "return next_offset",
     ),
     Rule(
@@ -261,8 +260,8 @@ RULES = (
         "Rule 5: a state ahead of the cut skips mentions below its own W.",
         _ORDER,
         "streams.detect.stage",
-        "if brand is not None and t_ms < brand.w:",
-        "if False:",
+        "elif t_ms < brand.w:",
+        "elif False:",
     ),
     Rule(
         "6-generation",
