@@ -23,6 +23,8 @@ Example: veille evaluate lead planted/ --json
 
 Example: veille evaluate lead planted/ --require shipped.opened_share=0.8
 
+Example: veille evaluate cascades data/cascades --report cascades.html
+
 Exit codes: 0 done; 1 a figure is below its --require; 4 bad input; 130 interrupted."""
 
 
@@ -36,6 +38,7 @@ def command(
     exam: Annotated[str, typer.Argument(metavar="EXAM", help=f"One of {', '.join(EXAMS)}.")],
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders in the exam's format; several are pooled.")],
     json: Json = False,
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write plots and figures as one HTML file.")] = None,
     require: Annotated[
         list[str] | None, typer.Option("--require", metavar="FIGURE=LEAST", help="A dotted figure and its least value. Repeatable.")
     ] = None,
@@ -47,6 +50,8 @@ def command(
 
     least = [_required(word) for word in require or ()]
     found = _run(exam, folders)
+    if report is not None:
+        _write_report(report, exam, found, folders)
     if json:
         emit(orjson.dumps(found))
     else:
@@ -59,6 +64,15 @@ def command(
             raise BadInput(f"the exam {exam} has no figure {name}")
         if value < bound:
             raise BelowRequired(f"{name} is {value:.6g}, below the required {bound:.6g}")
+
+
+def _write_report(file: Path, exam: str, found: dict[str, Any], folders: Sequence[Path]) -> None:
+    from streams.evaluate.report import report
+
+    try:
+        file.write_text(report(exam, found, [folder.name for folder in folders]), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {file}: {error.strerror}") from None
 
 
 def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from streams.evaluate.nab import (
     read_profiles,
     read_series,
 )
+from streams.evaluate.published import compare, published_alarms
 
 #: An alarm lasts until nothing passed its threshold for so long; it rings once.
 EPISODE_MS = 6 * 3_600_000
@@ -96,8 +97,7 @@ def evaluate_volume(folders: Sequence[str | Path], *, seed: int = 7) -> dict[str
     """Return the object ``volume``: NAB scores at the shipped settings, with 90 % intervals over bootstrapped series.
 
     Nothing is fitted here, but the shipped pooled tail was read off `nab_realtweets`: figures on that folder are optimistic.
-    ``best_threshold`` is chosen with the labels, for
-    comparison with figures that are published like that.
+    ``best_threshold`` is chosen with the labels, as the thresholds of ``published`` were (where the folder has published scores).
     """
     series, profiles = read_series(folders), read_profiles(folders)
     found = [numbers(one) for one in series]
@@ -124,6 +124,7 @@ def evaluate_volume(folders: Sequence[str | Path], *, seed: int = 7) -> dict[str
         "false_alarms_per_brand_day_low": round(low / days, 4),
         "false_alarms_per_brand_day_high": round(high / days, 4),
         "best_threshold": {"standard": round(best[0], 2), "value": -best[1]},
+        "published": compare(series, alarms, published_alarms(folders, series), standard),
         "series": [
             {
                 "name": one.name,
@@ -166,4 +167,5 @@ def evaluate_budget(folders: Sequence[str | Path]) -> dict[str, Any]:
                 "windows_hit_fixed": max((windows for false, windows in steady if false <= wrong), default=0),
             }
         )
-    return {"rows": rows}
+    total = sum(len(hits(one, [])) for one in series)
+    return {"rows": rows, "windows": total}

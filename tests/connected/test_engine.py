@@ -36,7 +36,8 @@ async def test_a_record_over_the_topics_limit_acknowledges_nothing(kafka: KafkaC
 
     entry = ConfigEntry("max.message.bytes", "1000000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, settings.topic("counts"), incremental_configs=[entry])
-    for done in AdminClient({"bootstrap.servers": kafka.bootstrap}).incremental_alter_configs([resource]).values():
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})  # it must outlive its futures
+    for done in admin.incremental_alter_configs([resource]).values():
         done.result(30)
     second = Worker(settings, [counting_spec()])
     task = asyncio.ensure_future(second.run())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.evaluate.nab import Series, Weights, false_alarms, hits, normalised, probation, read_series
+from streams.evaluate.nab import Series, Weights, false_alarms, hits, normalised, probation, read_profiles, read_series
+from streams.evaluate.published import compare, published_alarms
 from streams.evaluate.volume import evaluate_budget, poisson_interval
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "nab_realtweets"
@@ -48,3 +49,13 @@ def test_the_budget_is_a_ceiling_on_public_series() -> None:
     assert rows[1.0]["ratio"] <= 1.5
     assert rows[4.0]["ratio"] <= 1.5
     assert rows[1.0]["windows_hit"] >= 10
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the public count series are not here")
+def test_a_detector_compared_with_itself_does_not_differ() -> None:
+    """Paired differences to published detectors: none to oneself; the published score is the one that its authors give."""
+    series, weights = read_series([DATA]), read_profiles([DATA])["standard"]
+    others = published_alarms([DATA], series)
+    ours = compare(series, others["htmjava"], others, weights)
+    assert (ours["htmjava"]["difference"], ours["htmjava"]["difference_low"], ours["htmjava"]["difference_high"]) == (0.0, 0.0, 0.0)
+    assert ours["ARTime"]["standard"] == pytest.approx(82.0, abs=0.5)
