@@ -17,6 +17,7 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_poll_records: int = Field(2000, ge=1, description="Records of one partition handed over at once.")
+    fetch_partition_bytes: int = Field(4 << 20, ge=1 << 20, description="Most bytes of one partition in one fetch.")
     batches_in_flight: int = Field(4, ge=1, description="Batches of one partition that may wait for its stage.")
     checkpoint_seconds: float = Field(5.0, gt=0, description="Longest time between two checkpoints.")
     checkpoint_records: int = Field(50_000, ge=1, description="Most records between two checkpoints.")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from schemas.signal import Forecast, StoryReading
 from streams.crisis.words import Said, say
+from streams.networks import classes
 
 #: Borders between the classes 1 to 5, in usual days of the brand.
 BORDERS = (0.25, 1.0, 3.0, 10.0)
@@ -52,17 +53,18 @@ def assess(forecast: Forecast | None, authors: int, usual_day_authors: float, st
     reasons = [say("severity.days", days=days, authors=round(median), usual=usual)]
     shift = 0
     press = sum(story.press for story in stories)
-    classes = sorted({name for story in stories for name, n in story.network_classes.items() if n})
+    found = sorted({name for story in stories for name, n in story.network_classes.items() if n})
     if press:
         shift += 1
         reasons.append(say("severity.press", press=press))
-    elif len(classes) > 1:
+    elif len(found) > 1:
         shift += 1
-        reasons.append(say("severity.classes", classes=len(classes), names=", ".join(classes[:4])))
+        reasons.append(say("severity.classes", classes=len(found), names=", ".join(found[:4])))
     later = 0.0 if shift else 1.0 - (1.0 - _ELSEWHERE) ** min(median, 10_000.0)
-    if classes == ["professional"]:
-        shift -= 1
-        reasons.append(say("severity.professional"))
+    prior = classes()[found[0]].severity_prior if len(found) == 1 and found[0] in classes() else 0
+    if prior:
+        shift += prior
+        reasons.append(say(f"severity.{found[0]}"))
     if any(story.own_altered for story in stories):
         shift += 1
         reasons.append(say("severity.altered"))

@@ -8,15 +8,14 @@ import msgspec
 
 from schemas.signal import Interval
 from streams.detect.formulas import Z90, clip, gamma_above, gamma_quantile, six
+from streams.networks import classes
 
 MINUTE = 60_000.0
 HOUR = 3_600_000.0
 
-#: Delay kernels: a mixture of exponentials, (share, time constant in ms), by network class. Assumed, after the
-#: power law of Zhao et al. (SEISMIC, KDD 2015): most reactions in the first hour, a tail over days. Mass 1.
-KERNELS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    "pseudonymous": ((0.25, 0.45, 0.30), (5 * MINUTE, 45 * MINUTE, 8 * HOUR)),
-    "real_name": ((0.15, 0.40, 0.45), (10 * MINUTE, 90 * MINUTE, 12 * HOUR)),
+#: Delay kernels by network class: a mixture of three exponentials, (shares, time constants in ms), mass 1 (``networks.yaml``).
+KERNELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    name: (found.kernel_weights, tuple(1000.0 * seconds for seconds in found.kernel_seconds)) for name, found in classes().items()
 }
 _DEFAULT = KERNELS["pseudonymous"]
 

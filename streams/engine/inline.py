@@ -85,6 +85,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=engine.fetch_partition_bytes,
             # Liveness is the engine's own: aiokafka's counts only fetches that go through its own methods.
             max_poll_interval_ms=86_400_000,
             rebalance_timeout_ms=int(max(60.0, engine.session_timeout_seconds * 2) * 1000),

@@ -12,12 +12,12 @@ from schemas.mention import Engagement, Mention
 from streams.engine.stage import Output
 from streams.enrich.brands import BrandMatcher, Match
 from streams.enrich.features import Said, SpeakerReader
-from streams.enrich.networks import class_of
 from streams.enrich.polarity import Polarity
 from streams.enrich.polarity_brands import Score, learned_scores
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.stories import canonical_url, hashtags_in, is_reshare
 from streams.enrich.times import header_time
+from streams.networks import class_of
 
 TOPIC = "mentions.enriched"
 _MAX_NUMBER = 2**53

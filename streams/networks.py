@@ -1,4 +1,4 @@
-"""Kinds of networks: how people show themselves there, how fast things spread, and how grave it usually is."""
+"""Kinds of networks (``networks.yaml``): how people show themselves there, how fast things spread, and how grave it usually is."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class NetworkClass(NamedTuple):
     kernel_weights: tuple[float, ...]
     kernel_seconds: tuple[float, ...]
     kernel_basis: str
-    severity_prior: float
+    severity_prior: int
     severity_basis: str
 
 
 @cache
 def _data() -> dict[str, Any]:
-    text = files("streams.enrich").joinpath("data", "networks.yaml").read_text(encoding="utf-8")
+    text = files("streams").joinpath("networks.yaml").read_text(encoding="utf-8")
     data: dict[str, Any] = yaml.safe_load(text)
     return data
 
@@ -36,7 +36,7 @@ def classes() -> dict[str, NetworkClass]:
             tuple(float(x) for x in entry["kernel"]["weights"]),
             tuple(float(x) for x in entry["kernel"]["seconds"]),
             entry["kernel"]["basis"],
-            float(entry["severity_prior"]["value"]),
+            int(entry["severity_prior"]["value"]),
             entry["severity_prior"]["basis"],
         )
         for name, entry in _data()["classes"].items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.enrich.networks import class_of, classes
+from streams.networks import class_of, classes
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_each_class_says_what_its_figures_rest_on() -> None:
     found = classes()
     assert set(found) == {"professional", "pseudonymous", "press", "review", "video", "messaging"}
     for one in found.values():
-        assert len(one.kernel_weights) == len(one.kernel_seconds) > 0
+        assert len(one.kernel_weights) == len(one.kernel_seconds) == 3
         assert sum(one.kernel_weights) == pytest.approx(1)
         assert min(one.kernel_seconds) > 0
         assert -1 <= one.severity_prior <= 1
