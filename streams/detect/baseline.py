@@ -72,14 +72,16 @@ class Baseline(msgspec.Struct, array_like=True):
         """Return -log10 P(N >= count), before any recalibration."""
         return count_tail(count, mean, self.variance(mean, window))
 
-    def learn_one(self, hour: int, count: float, timezone: str, live: float = 1.0) -> None:
-        """Take one whole hour's count; ``live`` is the share of sources that were up: a dead source is no zero."""
+    def learn_one(self, hour: int, count: float, timezone: str, live: float = 1.0, everything: float | None = None) -> None:
+        """Take one whole hour's count; ``live`` is the share of sources that were up: a dead source is no zero.
+
+        ``everything``: the count for the shadow, where what rings was left out of ``count``.
+        """
         if live <= 0.05:
             return
         factor = self.season.factor(hour, timezone)
         mean = self.rate * factor * live
-        self.shadow_a = self.shadow_a * _KEEP_SHADOW + count
-        self.shadow_b = self.shadow_b * _KEEP_SHADOW + factor * live
+        self._learn_shadow(count if everything is None else everything, factor * live)
         if not self.cold:
             self.learn_dispersion(1, count, mean)
             count = min(count, mean + 3.0 * self.variance(mean, 1) ** 0.5 + 3.0)
@@ -87,6 +89,15 @@ class Baseline(msgspec.Struct, array_like=True):
         self.b = self.b * _KEEP + factor * live
         self.hours += live
         self.season.learn_one(hour, timezone, count / self.phi[1], self.rate * live / self.phi[1])
+
+    def learn_shadow(self, hour: int, count: float, timezone: str, live: float = 1.0) -> None:
+        """Take an hour of which nothing is ordinary: only the shadow learns it."""
+        if live > 0.05:
+            self._learn_shadow(count, self.season.factor(hour, timezone) * live)
+
+    def _learn_shadow(self, count: float, share: float) -> None:
+        self.shadow_a = self.shadow_a * _KEEP_SHADOW + count
+        self.shadow_b = self.shadow_b * _KEEP_SHADOW + share
 
     def learn_dispersion(self, window: int, count: float, mean: float) -> None:
         """Let a window's squared residual move its dispersion."""
@@ -144,3 +155,8 @@ class Share(msgspec.Struct, array_like=True):
             self.yes, self.no = self.yes * keep, self.no * keep
         self.yes += yes
         self.no += no
+
+    def rebase(self, yes: float, no: float) -> None:
+        """Start anew from counts of both kinds; what was known before weighs as much as one vote."""
+        known = self.value()
+        self.yes, self.no = known + yes, 1.0 - known + no

@@ -13,6 +13,8 @@ from streams.detect.stories import MAX_KEYS, Story
 from streams.detect.terms import Terms
 
 MAX_SEEDS = 24
+#: How often a waiting mention that speaks of trouble is spared.
+_SPARED = 4
 #: A story of which nothing was heard for so long is forgotten.
 FORGET_MS = 72 * 3_600_000
 _BY = {"r": "cascade", "l": "link", "c": "copy", "t": "terms"}
@@ -159,9 +161,23 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             if waiting.get(key) not in seeds:
                 waiting[key] = mention.id
         if len(seeds) > MAX_SEEDS:
-            del seeds[next(iter(seeds))]
+            self._make_room()
             if len(waiting) > 4 * MAX_SEEDS:
                 self._tidy()
+
+    def _make_room(self) -> None:
+        """Forget the oldest waiting mention; one that speaks of trouble only when its turn comes for the fifth time.
+
+        Among the talk of a big brand the root of a crisis would else be gone before its second answer is there.
+        """
+        seeds = self.seeds
+        for _ in range(_SPARED):
+            first = seeds.pop(next(iter(seeds)))
+            if first.weight[2] < 0.5 * first.weight[0] or first.spared >= _SPARED:
+                return
+            first.spared += 1
+            seeds[first.id] = first
+        del seeds[next(iter(seeds))]
 
     def _tidy(self) -> None:
         """Drop keys of mentions that wait no more."""

@@ -164,8 +164,9 @@ class Brand(History, array_like=True, gc=False):
             ring.stories.append(story.id)  # what rang was merged into this one
         if not ring.whole and (story is None or not story.rings_ms):
             return
-        self.counts.now[RING_VOTES] += vote
-        self.counts.now[RING_NEGATIVE] += negative
+        if not ring.rebased:  # from then on it is what is usual
+            self.counts.now[RING_VOTES] += vote
+            self.counts.now[RING_NEGATIVE] += negative
         ring.mentions += times
         ring.votes += vote
         ring.negative += negative

@@ -8,10 +8,12 @@ from streams.detect.brand import Brand
 from streams.detect.ring import Ring
 from streams.detect.season import local_hour
 from streams.detect.settings import DetectSettings
-from streams.detect.windows import HOUR_MS, VOTES
+from streams.detect.windows import HOUR_MS, NEGATIVE, VOTES
 
 #: Growth below which a story dies down, and the windows in a row that it takes.
 CALM_GROWTH, CALM_WINDOWS = 0.8, 3
+#: Trouble of the last hour over that of the last six, below which a story that still scores high dies down (even talk: 1/6). Assumed.
+_FALLEN = 0.1
 _MORNING = range(8, 12)
 
 
@@ -20,13 +22,15 @@ def calm_down(brand: Brand, ring: Ring, t_ms: int, settings: DetectSettings, ove
 
     Eases when for three windows of ``reading_seconds`` the count predicted for the next hour lay in the band of what is
     expected (mean + 2 deviations + 1) and every ringing story's median growth was below 0.8. From then on hours of
-    expected activity are summed (an hour of the night counts as little as is usual then); passing the threshold starts all over.
+    expected activity are summed (an hour of the night counts as little as is usual then).
+    ``over``: the threshold is passed. A score also tells what was said before, so what is over eases too, once the last hour of
+    what rings lies well below its own last six; and passing the threshold starts all over only where it is calm no more.
     """
     before = ring.eased
-    if over:
-        ring.eased, ring.calm_windows, ring.calm_ms = False, 0, t_ms
-        return before
     if ring.eased:
+        if over and not _calm(brand, ring, t_ms, over):
+            ring.eased, ring.calm_windows, ring.calm_ms = False, 0, t_ms
+            return True
         hours = (t_ms - ring.eased_ms) / HOUR_MS
         ring.activity += min(hours, 1.0) * brand.base.season.factor(t_ms // HOUR_MS, brand.timezone)
         ring.eased_ms = t_ms
@@ -36,21 +40,30 @@ def calm_down(brand: Brand, ring: Ring, t_ms: int, settings: DetectSettings, ove
     if t_ms - ring.calm_ms < settings.reading_seconds * 1000:
         return False
     ring.calm_ms = t_ms
-    ring.calm_windows = ring.calm_windows + 1 if _calm(brand, ring, t_ms) else 0
+    ring.calm_windows = ring.calm_windows + 1 if _calm(brand, ring, t_ms, over) else 0
     if ring.calm_windows >= CALM_WINDOWS:
         ring.eased, ring.eased_ms, ring.activity, ring.morning = True, t_ms, 0.0, False
     return ring.eased != before
 
 
-def _calm(brand: Brand, ring: Ring, t_ms: int) -> bool:
+def _calm(brand: Brand, ring: Ring, t_ms: int, over: bool) -> bool:
     growth = 0.0
     for story_id in ring.stories:
         story = brand.book.stories.get(story_id)
         if story is not None:
+            hour, six_hours = story.decayed(t_ms)
+            if over and hour > _FALLEN * six_hours:
+                return False
             growth = max(growth, story.growth.median(t_ms))
     if growth >= CALM_GROWTH:
         return False
-    votes = brand.counts.read(t_ms)[1][0][VOTES]
+    hour_sums = brand.counts.read(t_ms)[1][0]
+    votes = hour_sums[VOTES]
     now = t_ms / HOUR_MS
     mean = brand.base.expected(now, now + 1.0, brand.timezone, brand.live)
+    if over and ring.whole:  # it rings by what is counted now: that must have fallen, mentions and negative ones
+        angry = mean * brand.negative.value()
+        if hour_sums[NEGATIVE] > angry + 2.0 * math.sqrt(brand.base.variance(angry, 1)) + 1.0:
+            return False
+        growth = 1.0
     return votes * max(growth, 0.5) <= mean + 2.0 * math.sqrt(brand.base.variance(mean, 1)) + 1.0

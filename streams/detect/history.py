@@ -13,7 +13,7 @@ from streams.detect.ring import Ring
 from streams.detect.score import SHIPPED, Usual, Weights
 from streams.detect.tail import Tail
 from streams.detect.verdicts import Verdicts
-from streams.detect.windows import HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
+from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
 
 
 class History(msgspec.Struct, array_like=True, gc=False):
@@ -142,12 +142,22 @@ class History(msgspec.Struct, array_like=True, gc=False):
         self.next_hour += hours
         self._new_hour()
 
+    def rebase_shares(self, t_ms: int) -> None:
+        """Let the last day say what share of the brand's talk is negative, troubled, of crisis words or in doubt: the level shifted."""
+        day = self.counts.read(t_ms)[3][0]
+        for share, place in ((self.negative, NEGATIVE), (self.trouble, TROUBLE), (self.crisis, CRISIS), (self.doubt, DOUBT)):
+            share.rebase(day[place], max(0.0, day[VOTES] - day[place]))
+
     def _learn_hour(self, hour: int, found: list[float] | None) -> None:
+        usual = self.ring is None or self.ring.rebased
         if found is not None:
             votes, negative = found[VOTES] - found[RING_VOTES], found[NEGATIVE] - found[RING_NEGATIVE]
-            self.base.learn_one(hour, max(0.0, votes), self.timezone, self.live)
-            self.negative.learn_one(max(0.0, negative), max(0.0, votes - negative))
-            if self.ring is None:
+            if self.ring is not None and self.ring.whole and not self.ring.rebased:
+                self.base.learn_shadow(hour, found[VOTES], self.timezone, self.live)  # all of it rings: what is left is no low hour
+            else:
+                self.base.learn_one(hour, max(0.0, votes), self.timezone, self.live, found[VOTES])
+                self.negative.learn_one(max(0.0, negative), max(0.0, votes - negative))
+            if usual:
                 self.trouble.learn_one(found[TROUBLE], max(0.0, found[VOTES] - found[TROUBLE]))
                 self.crisis.learn_one(found[4], max(0.0, found[VOTES] - found[4]))
                 self.doubt.learn_one(found[5], max(0.0, found[VOTES] - found[5]))
@@ -157,7 +167,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
             self._learn_dispersion(hour)
         else:
             self.base.learn_one(hour, 0.0, self.timezone, self.live)
-        if self.ring is None:
+        if usual:
             if self.hour_score > -99.0:
                 self.tail.learn_one(self.hour_score)
             else:

@@ -72,7 +72,9 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     if ring is None and number < threshold - _NEAR_MISS:
         brand.under = best.total
         return None
-    over = number >= threshold
+    passed = number >= threshold
+    # What dies down may still score high by all that was said before; it is over again once it is no longer calm.
+    over = passed and (ring is None or not ring.eased)
     kinds: list[str] = []
     margin = math.pow(10.0, min(number - threshold, 9.0))
     if over:
@@ -96,7 +98,11 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
             ring.over, ring.flipped_step = over, step
             kinds.append("reading")
         if not inside:
-            changed = calm_down(brand, ring, t_ms, settings, over)
+            if calm_down(brand, ring, t_ms, settings, passed):
+                changed = True
+                if over == ring.eased:
+                    over = passed and not ring.eased
+                    ring.over, ring.flipped_step = over, step
             quiet = ring.eased and ring.activity >= 6.0 and ring.morning
             due = t_ms - ring.last_reading_ms >= settings.reading_seconds * 1000
             early = over and step - ring.flipped_step < _EACH_STEP
@@ -104,6 +110,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
                 kinds.append("reading")
             if t_ms - ring.since_ms >= _SHADOW_MS and not ring.rebased:
                 brand.base.rebase()
+                brand.rebase_shares(t_ms)
                 brand.factors = []
                 ring.rebased = True
                 kinds.append("rebased")

@@ -96,6 +96,7 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         more = [(r.forecast.median - r.mentions, r.forecast.low - r.mentions, r.forecast.high - r.mentions) for r in grown if r.forecast]
         median, low, high = (six(authors + each * max(0.0, sum(column))) for column in zip(*more, strict=True))
         forecast = Forecast(median=median, low=low, high=high)
+    onset = min((r.onset_ms for r in readings if ring is None or r.story_id in ring.stories), default=t_ms)
     samples = [sample[:3] for story in found.stories for sample in story.samples[:3]][:6]
     inputs = tuple((partition, *span) for partition, span in sorted(brand.inputs.items()))
     brand.inputs.clear()
@@ -108,7 +109,7 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         usual_day_authors=six(usual_mentions * brand.authorship.value()), usual_day_mentions=six(usual_mentions),
         usual_negative_share=six(brand.negative.value()), usual_own_ratio=usual_ratio, usual_own_negative=usual_angry,
         own_networks=dict(sorted(brand.desk.networks.items())), impact=brand.desk.whole(t_ms), forecast_authors_24h=forecast,
-        onset_ms=ring.onset_ms if ring is not None else min((r.onset_ms for r in readings), default=t_ms),
+        onset_ms=onset if ring is None else min(ring.onset_ms, onset),
         caveats=tuple(caveats), blind=dict(brand.blind),
         alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone,
         inputs=inputs, settings_hash=settings, state_hash=f"{brand.digest:016x}", samples=tuple(samples),  # type: ignore[arg-type]

@@ -29,6 +29,8 @@ class Seed(msgspec.Struct, array_like=True, gc=False):
     likes: int
     weight: Weight
     keys: list[str]
+    #: How often it was spared when its turn to be forgotten came.
+    spared: int = 0
 
 
 def loudness(mention: Enriched | Seed) -> int:

@@ -226,7 +226,9 @@ class DetectPartition:
         brand = self._brands.get(command.brand)
         t_ms = command.at_ms if self._room.watermark is None else self._room.watermark
         if brand is None:
-            return
+            if command.command != "open":
+                return  # nothing of it is known that this could be about
+            brand = self._touch(command.brand)  # declared before anybody spoke of it
         self._catch_up(brand)
         if not brand.desk.told(forwarded, t_ms):
             return

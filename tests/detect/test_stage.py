@@ -3,40 +3,10 @@
 from __future__ import annotations
 
 import math
-import random
-from typing import Any
 
 from schemas.enriched import Enriched, SourceState
-from streams.detect.season import PRIOR_HOURS
 from streams.engine.stage import InputRecord
-from tests.detect.worlds import HOUR, START, World
-
-
-def _ordinary(world: World, days: int, per_hour: float, seed: int = 3, start: int = START) -> None:
-    """Poisson talk with the rhythm of day and night, one in six negative."""
-    r = random.Random(seed)
-    for hour in range(days * 24):
-        mean = per_hour * PRIOR_HOURS[hour % 24]
-        count, p = 0, math.exp(-mean)
-        while (p := p * r.random()) > math.exp(-2 * mean) and count < 10 * mean + 10:
-            count += 1
-        for at in sorted(r.randrange(HOUR) for _ in range(round(r.gauss(mean, math.sqrt(mean))) if mean > 1 else count)):
-            world.say(
-                start + hour * HOUR + at, f"a{r.randrange(5000)}", polarity=r.choice(["negative", *["neutral"] * 4, "positive"]),
-                negative_pm=300, terms=(f"w{r.randrange(60)}", f"v{r.randrange(60)}"),
-            )  # fmt: skip
-        world.until(start + (hour + 1) * HOUR)
-
-
-def _burst(world: World, at: int, count: int, minutes: float = 60.0, **more: Any) -> None:
-    """A cascade of angry replies to one post."""
-    world.say(at, "first", polarity="negative", negative_pm=800, crisis_words=("safety:poison",))
-    root = f"m{world._offset - 1}"
-    for i in range(count):
-        values: dict[str, Any] = {"polarity": "negative", "negative_pm": 800, "crisis_words": ("safety:poison",)}
-        values |= {"root_id": root, "parent_id": root, "kind": "reply"}
-        world.say(at + round((i + 1) * minutes * 60_000 / count), f"b{i}", **(values | more))
-    world.until(at + round(minutes * 60_000) + 60_000)
+from tests.detect.worlds import HOUR, START, World, burst, ordinary
 
 
 def test_no_data_says_nothing() -> None:
@@ -51,7 +21,7 @@ def test_ordinary_days_ring_never() -> None:
     """Four Poisson days with a strong morning pass no threshold."""
     world = World()
     world.watch()
-    _ordinary(world, 4, 30.0)
+    ordinary(world, 4, 30.0)
     assert world.over() == []
 
 
@@ -59,9 +29,9 @@ def test_a_cascade_rings_early_and_ends() -> None:
     """An angry cascade rings before a quarter of it is there, eases, and becomes quiet after a local morning."""
     world = World()
     world.watch()
-    _ordinary(world, 2, 10.0)
+    ordinary(world, 2, 10.0)
     at = START + 58 * HOUR
-    _burst(world, at, 80)
+    burst(world, at, 80)
     assert world.over()
     assert world.over()[0].at_ms <= at + 15 * 60_000
     assert world.over()[0].stories[0].originator is not None
@@ -78,7 +48,7 @@ def test_the_first_hour_rings_by_its_words() -> None:
     """A brand added while it burns rings on its first day, and says that there is no baseline."""
     world = World()
     world.watch()
-    _burst(world, START + 5 * 60_000, 60)
+    burst(world, START + 5 * 60_000, 60)
     assert world.over()
     assert "no baseline: judged by growth and words alone" in world.over()[0].caveats
 
@@ -97,8 +67,8 @@ def test_praise_rings_nobody() -> None:
     """A giveaway that goes viral, all praise, passes no threshold."""
     world = World()
     world.watch()
-    _ordinary(world, 2, 10.0)
-    _burst(world, START + 58 * HOUR, 300, polarity="positive", negative_pm=20, positive_pm=900, crisis_words=())
+    ordinary(world, 2, 10.0)
+    burst(world, START + 58 * HOUR, 300, polarity="positive", negative_pm=20, positive_pm=900, crisis_words=())
     assert world.over() == []
 
 
@@ -106,7 +76,7 @@ def test_bots_ring_nobody() -> None:
     """Three hundred near copies by doubtful accounts pass no threshold, however angry."""
     world = World()
     world.watch()
-    _ordinary(world, 2, 10.0)
+    ordinary(world, 2, 10.0)
     at = START + 58 * HOUR
     for i in range(300):
         world.say(
@@ -121,7 +91,7 @@ def test_a_silent_source_is_said() -> None:
     """When a brand's source falls silent and comes back the brand says so, with since when."""
     world = World()
     world.watch()
-    _ordinary(world, 1, 10.0)
+    ordinary(world, 1, 10.0)
     at = START + 25 * HOUR
     world.send(SourceState(source_id="feed", up=False, partition=0, offset=9_000_000, applies_ms=at, last_ms=at - 400_000))
     world.send(SourceState(source_id="feed", up=True, partition=0, offset=9_000_001, applies_ms=at + HOUR, last_ms=at + HOUR))
@@ -134,7 +104,7 @@ def test_new_aliases_rebase() -> None:
     """When what matches changes, the brand starts a new baseline and says so."""
     world = World()
     world.watch(match_hash="one")
-    _ordinary(world, 2, 10.0)
+    ordinary(world, 2, 10.0)
     world.watch(match_hash="two", version=2, at=START + 49 * HOUR)
     world.until(START + 50 * HOUR)
     assert [signal.kind for signal in world.signals if signal.kind != "near_miss"] == ["rebased"]
@@ -168,13 +138,13 @@ def test_saved_and_loaded_goes_on_alike() -> None:
     one, two = World(), World()
     for world in (one, two):
         world.watch(timezone="Europe/Paris")
-        _ordinary(world, 1, 10.0)
+        ordinary(world, 1, 10.0)
     saved = two.stage.checkpoint(two._offset, full=True)
     fresh = World()
     fresh.stage.restore({state.key: state.value for state in saved.states if state.value}, saved.cut)
     fresh._offset = two._offset
     for world in (one, fresh):
-        _burst(world, START + 30 * HOUR, 60)
+        burst(world, START + 30 * HOUR, 60)
         world.until(START + 60 * HOUR)
     assert one.signals[-len(fresh.signals) :] == fresh.signals
     assert fresh.over()
@@ -197,7 +167,7 @@ def test_news_of_reactions_raises_the_reach_and_counts_nobody() -> None:
     """An engagement update of a known mention raises its story's reach; mentions and votes stay as they are."""
     world = World()
     world.watch()
-    _burst(world, START + 5 * 60_000, 60)
+    burst(world, START + 5 * 60_000, 60)
     before = world.stage.brands["acme"].book
     (story,) = before.stories.values()
     reach, mentions = story.reach, story.mentions
