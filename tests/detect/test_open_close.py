@@ -119,7 +119,7 @@ def test_nothing_becomes_quiet_only_because_it_is_night(zone: str, night: int) -
 
 
 def test_a_finished_cascade_that_is_delivered_late_rings_once_and_ends() -> None:
-    """A thousand answers of two days ago, delivered within five minutes: one alarm at most, dated back to the root that comes last, and it ends."""
+    """A thousand answers of two days ago, delivered within five minutes: one alarm, dated back to the root that comes last, and it ends."""
     world = World()
     world.watch()
     ordinary(world, 3, 10.0)
