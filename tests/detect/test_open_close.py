@@ -144,3 +144,18 @@ def test_a_morning_stronger_than_any_before_rings_nobody() -> None:
     ordinary(world, 5, 20.0)
     talk(world, START + (5 * 24 + 7) * HOUR, 4, 40.0, 1 / 6, 6)
     assert world.over() == []
+
+
+def test_the_root_of_a_crisis_is_remembered_in_a_big_brands_talk() -> None:
+    """Seventy lone neutral mentions between an angry post and its first answer: the story still begins with the post."""
+    world = World()
+    world.watch()
+    at = START + HOUR
+    world.say(at, "first", polarity="negative", negative_pm=800)
+    root = f"m{world._offset - 1}"
+    for i in range(70):
+        world.say(at + 100 * (i + 1), f"a{i}")
+    world.say(at + 10_000, "second", root_id=root, parent_id=root, kind="reply")
+    world.until(at + MINUTE)
+    (story,) = world.stage.brands["acme"].book.stories.values()
+    assert (story.mention_id, story.mentions) == (root, 2)
