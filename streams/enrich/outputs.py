@@ -7,23 +7,27 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from schemas.cloudevents import header_maker
-from schemas.enriched import Enriched
+from schemas.enriched import BrandSettings, Enriched
 from schemas.mention import Engagement, Mention
 from streams.engine.stage import Output
-from streams.enrich.brands import BrandMatcher, Match
+from streams.enrich.brands import BrandMatcher, Match, match_hash
 from streams.enrich.features import Said, SpeakerReader
 from streams.enrich.polarity import Polarity
 from streams.enrich.polarity_brands import Score, learned_scores
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.stories import canonical_url, hashtags_in, is_reshare
 from streams.enrich.times import header_time
+from streams.enrich.watchlist import calendar_ms
 from streams.networks import class_of
 
 TOPIC = "mentions.enriched"
 _MAX_NUMBER = 2**53
 
 _encode = msgspec.json.Encoder().encode
-_enriched_headers = header_maker("veille.enriched")
+#: Headers of an enriched record; the second to the fourth (id, subject, time) differ.
+_TYPE, _, _, _, *_CONSTANT = header_maker("veille.enriched")("", "", "")
+_brand_headers = header_maker("veille.brand")
+_REMEMBERED = 10_000
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +60,10 @@ class RecordMaker:
         self._partition = partition
         self._cut = settings.text_limit
         self._speakers = SpeakerReader(settings.author_key)
+        self._place = b"%d-" % partition
+        #: What headers say of a brand and of a second, made once: {brand: (key, subject)}, {seconds since 1970: time}.
+        self._subjects: dict[str, tuple[bytes, tuple[str, bytes]]] = {}
+        self._times: dict[int, tuple[str, bytes]] = {}
 
     def outputs(self, job: Job, said: Said, copy_key: str, score: Score, taught: Mapping[str, Score]) -> list[Output]:
         """Return the records of one mention; ``score`` is its polarity, ``taught`` that of brands whose people taught another."""
@@ -79,10 +87,12 @@ class RecordMaker:
             replies, reshares, likes = _counts(mention.engagement)
         hashtags = hashtags_in(plain) if "#" in plain else ()
         text = mention.text if len(mention.text) <= self._cut else mention.text[: self._cut]
-        time = header_time(job.published_ms)
+        time = self._times.get(job.published_ms // 1000) or self._time(job.published_ms)
+        matcher, subjects = job.matcher, self._subjects
         outputs: list[Output] = []
         for index, brand, matched in job.matches:
-            own = job.matcher.own_words(index)
+            own = matcher.own_words(index)
+            key, subject = subjects.get(brand) or self._subject(brand)
             if taught:
                 negative, positive, polarity = taught.get(brand, score)
             # By place, in the order of the schema: by name it would cost four times as much.
@@ -94,7 +104,7 @@ class RecordMaker:
                 offset,
                 job.applies_ms,
                 job.published_ms,
-                job.matcher.version,
+                matcher.version,
                 kind,
                 network_class,
                 mention.source or "",
@@ -126,11 +136,45 @@ class RecordMaker:
                 job.early,
                 job.update,
             )
-            headers = _enriched_headers(f"{partition}-{offset}-{brand}", brand, time)
+            headers = [_TYPE, ("ce_id", b"%b%d-%b" % (self._place, offset, key)), subject, time, *_CONSTANT]
             if job.traceparent is not None:
                 headers.append(("traceparent", job.traceparent))
-            outputs.append(Output(TOPIC, brand.encode(), _encode(record), headers))
+            outputs.append(Output(TOPIC, key, _encode(record), headers))
         return outputs
+
+    def _time(self, ms: int) -> tuple[str, bytes]:
+        if len(self._times) >= _REMEMBERED:
+            self._times.clear()
+        time = self._times[ms // 1000] = ("ce_time", header_time(ms).encode())
+        return time
+
+    def _subject(self, brand: str) -> tuple[bytes, tuple[str, bytes]]:
+        if len(self._subjects) >= _REMEMBERED:
+            self._subjects.clear()
+        key = brand.encode()
+        found = self._subjects[brand] = (key, ("ce_subject", key))
+        return found
+
+
+def brand_settings(matcher: BrandMatcher, version: int, partition: int, offset: int, applies_ms: int) -> list[Output]:
+    """Return what detect must know of each brand of a watchlist, as it is in force from ``offset`` on."""
+    outputs = []
+    for brand in matcher.brands:
+        value = BrandSettings(
+            brand=brand.id,
+            version=version,
+            partition=partition,
+            offset=offset,
+            applies_ms=applies_ms,
+            alarms_per_week=brand.alarms_per_week,
+            timezone=brand.timezone,
+            page_severity=brand.thresholds.severity,
+            match_hash=match_hash(brand),
+            calendar=calendar_ms(brand),
+        )
+        headers = _brand_headers(f"{partition}-{offset}-{brand.id}-settings", brand.id, header_time(applies_ms))
+        outputs.append(Output(TOPIC, brand.id.encode(), _encode(value), headers))
+    return outputs
 
 
 def taught_scores(polarity: Polarity, jobs: Sequence[Job], texts: Sequence[str], langs: Sequence[str]) -> dict[int, dict[str, Score]]:

@@ -8,6 +8,7 @@ limits: ``docs/polarity-model-card.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,12 @@ class Polarity:
         return np.asarray(total * shrink[:, None] + self._bias[places], dtype=np.float64)
 
 
+@cache
+def shipped() -> Polarity:
+    """Return the shipped model, which all partitions of a process share: its weights then stay in the processor's cache."""
+    return Polarity.load()
+
+
 def _gathered(
     table: NDArray[np.int32],
     sorts: tuple[NDArray[np.uint32], ...],
@@ -184,4 +191,4 @@ def _slots(arrays: dict[str, NDArray[Any]], languages: int) -> tuple[NDArray[np.
     return slots, prints
 
 
-__all__ = ["CHAR_BITS", "LABELS", "PLAIN_LENGTH", "SLOT_BITS", "WORD_BITS", "Polarity"]
+__all__ = ["CHAR_BITS", "LABELS", "PLAIN_LENGTH", "SLOT_BITS", "WORD_BITS", "Polarity", "shipped"]

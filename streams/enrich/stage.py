@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from schemas.cloudevents import header_maker
-from schemas.enriched import BrandSettings, SourceState
+from schemas.enriched import SourceState
 from schemas.mention import Clock, WatchlistMarker
-from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord
-from streams.enrich.brands import BrandMatcher, match_hash
+from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Headers, Output, Record, StateRecord
+from streams.enrich.brands import BrandMatcher
 from streams.enrich.decode import decode
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
 from streams.enrich.features import TextReader
 from streams.enrich.fold import fold
-from streams.enrich.outputs import TOPIC, Job, RecordMaker, taught_scores
+from streams.enrich.outputs import TOPIC, Job, RecordMaker, brand_settings, taught_scores
 from streams.enrich.rejected import rejected
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.sources import PartitionClock
 from streams.enrich.stories import copy_keys, without_links
 from streams.enrich.times import header_time
-from streams.enrich.watchlist import Watchlists, calendar_ms
+from streams.enrich.watchlist import Watchlists
 from streams.errors import NotYet, Rejected
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ _clock = msgspec.json.Decoder(Clock).decode
 _marker = msgspec.json.Decoder(WatchlistMarker).decode
 _encode = msgspec.json.Encoder().encode
 _source_headers = header_maker("veille.source")
-_brand_headers = header_maker("veille.brand")
 
 
 class _State(msgspec.Struct):
@@ -53,11 +52,19 @@ class _State(msgspec.Struct):
     sources: dict[str, tuple[int, bool]]
 
 
-def _header(record: Record, wanted: str) -> bytes | None:
-    for name, value in record.headers:
+def _header(headers: Headers, wanted: str) -> bytes | None:
+    for name, value in headers:
         if name == wanted:
             return value
     return None
+
+
+def _type(headers: Headers) -> bytes | None:
+    """Return the CloudEvents type, which stands first in what Veille publishes."""
+    if not headers:
+        return None
+    name, value = headers[0]
+    return value if name == "ce_type" else _header(headers, "ce_type")
 
 
 class EnrichPartition:
@@ -71,9 +78,9 @@ class EnrichPartition:
         self, partition: int, settings: EnrichSettings, watchlists: Watchlists, version: int = 1, polarity: Polarity | None = None
     ) -> None:
         if polarity is None:
-            from streams.enrich.polarity import Polarity as Model
+            from streams.enrich.polarity import shipped
 
-            polarity = Model.load()
+            polarity = shipped()
         self.partition = partition
         self._settings = settings
         self._watchlists = watchlists
@@ -128,17 +135,20 @@ class EnrichPartition:
 
     def process(self, records: Sequence[Record]) -> list[Output]:
         """Enrich a batch. Raises `NotYet`, before anything changed, when a marker names a version that has not arrived."""
-        fresh = [record for record in records if record.offset >= self.next_offset] if records else []
+        if not records:
+            return []
+        fresh = records if records[0].offset >= self.next_offset else [one for one in records if one.offset >= self.next_offset]
         if not fresh:
             return []
-        types = [_header(record, "ce_type") if record.headers else None for record in fresh]
+        types = [_type(record.headers) for record in fresh]
         self._require_versions(fresh, types)
         slots: list[Output | list[Output]] = []
         jobs: list[Job] = []
+        on_mention = self._on_mention
         for record, kind in zip(fresh, types, strict=True):
             try:
                 if kind is None or kind not in _CONTROL:
-                    self._on_mention(record, slots, jobs)
+                    on_mention(record, slots, jobs)
                 else:
                     slots += self._on_clock(record) if kind == _CLOCK else self._on_marker(record)
             except Rejected as error:
@@ -183,24 +193,7 @@ class EnrichPartition:
         return self._brand_settings(-1, applies_ms)
 
     def _brand_settings(self, offset: int, applies_ms: int) -> list[Output]:
-        outputs = []
-        for brand in self._matcher().brands:
-            value = BrandSettings(
-                brand=brand.id,
-                version=self.version,
-                partition=self.partition,
-                offset=offset,
-                applies_ms=applies_ms,
-                alarms_per_week=brand.alarms_per_week,
-                timezone=brand.timezone,
-                page_severity=brand.thresholds.severity,
-                match_hash=match_hash(brand),
-                calendar=calendar_ms(brand),
-            )
-            identity = f"{self.partition}-{offset}-{brand.id}-settings"
-            headers = _brand_headers(identity, brand.id, header_time(applies_ms))
-            outputs.append(Output(TOPIC, brand.id.encode(), _encode(value), headers))
-        return outputs
+        return brand_settings(self._matcher(), self.version, self.partition, offset, applies_ms)
 
     def _on_clock(self, record: Record) -> list[Output]:
         try:
@@ -272,7 +265,7 @@ class EnrichPartition:
             raise Rejected("duplicate")
         if len(folded) > self._analysed:
             plain, folded = plain[: self._analysed], folded[: self._analysed]
-        trace = _header(record, "traceparent") if record.headers else None
+        trace = _header(headers, "traceparent") if (headers := record.headers) else None
         update = verdict is UPDATE
         place = len(slots)
         jobs.append(
