@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from streams.detect.formulas import clip, count_tail
+from streams.detect.formulas import count_tail
 from streams.detect.season import Season
 
 #: Forgetting of the rate, an hour: half-lives of four days, 16 hours for the shadow.
@@ -101,12 +103,24 @@ class Baseline(msgspec.Struct, array_like=True):
 
     def learn_dispersion(self, window: int, count: float, mean: float) -> None:
         """Let a window's squared residual move its dispersion."""
+        self.learn_dispersions(window, (count,), mean)
+
+    def learn_dispersions(self, window: int, counts: Sequence[float], mean: float) -> None:
+        """Let several residuals, one after the other, move a window's dispersion; ``mean`` is that of each."""
         if self.cold or mean <= 0.0:
             return
-        own = mean * mean * self.phi[1] / max(self.a, 0.5)
-        squared = max(0.0, (count - mean) ** 2 - own) / mean
+        phi, usual = self.phi[window], mean * mean
+        size = max(self.a, 0.5)
+        hourly = self.phi[1]
         pace = 0.02 * mean / (mean + 0.3)
-        self.phi[window] = clip(self.phi[window] + pace * (min(squared, 8.0 * self.phi[window]) - self.phi[window]), 1.0, 200.0)
+        for count in counts:
+            own = usual * (phi if window == 1 else hourly) / size
+            squared = (count - mean) ** 2 - own
+            squared = squared / mean if squared > 0.0 else 0.0
+            most = 8.0 * phi
+            phi += pace * ((squared if squared < most else most) - phi)
+            phi = 1.0 if phi < 1.0 else 200.0 if phi > 200.0 else phi
+        self.phi[window] = phi
 
     def skip(self, start: int, hours: int, timezone: str, live: float = 1.0) -> None:
         """Take ``hours`` empty hours from ``start`` on: one by one up to two weeks, what lies before in closed form."""

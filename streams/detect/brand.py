@@ -63,6 +63,7 @@ class Brand(History, array_like=True, gc=False):
         """Start to learn with the first full hour after ``t_ms``: a first, broken hour never teaches."""
         if self.next_hour < 0:
             self.born_hour = self.next_hour = t_ms // HOUR_MS + 1
+            self.factors = []
 
     def arrive(self, mention: Enriched, max_step: int) -> int:
         """Note that a mention is there; return for how many it stands, 0: it is left out of the sample.
@@ -187,7 +188,9 @@ class Brand(History, array_like=True, gc=False):
         if self.skipped:
             self.counts.now[RAW] += self.skipped
         self.step_trouble = self.step_mentions = self.skipped = 0
-        mean = self.base.rate * self.base.season.factor(t_ms // HOUR_MS, self.timezone) * self.trouble.value() / 12.0
+        hour, factors = t_ms // HOUR_MS, self.factors
+        factor = factors[1] if factors and factors[0] == hour else self.base.season.factor(hour, self.timezone)
+        mean = self.base.rate * factor * self.trouble.value() / 12.0
         self.trip = max(4.0, mean + 4.0 * math.sqrt(mean))
 
     def fall_silent(self) -> None:

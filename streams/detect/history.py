@@ -89,14 +89,11 @@ class History(msgspec.Struct, array_like=True, gc=False):
 
     def expected(self, start: float, now: float, hour: int) -> float:
         """Return the expected votes between two times (hours since 1970); ``hour`` is the running one, ``start`` at most 23 before it."""
-        if self.base.cold or self.born_hour > hour - 24:
-            return self.base.expected(max(start, self.born_hour - 1.0), now, self.timezone, self.live)
         factors = self.factors
         if not factors or factors[0] != hour:
-            season = self.base.season
-            each = [season.factor(key, self.timezone) for key in range(hour - 23, hour + 1)]
-            # The running hour, the one before, the five before, the 23 before.
-            factors = self.factors = [float(hour), each[23], each[22], math.fsum(each[18:23]), math.fsum(each[:23])]
+            factors = self._factors(hour)
+        if self.base.cold or self.born_hour > hour - 24:
+            start = max(start, self.born_hour - 1.0)
         if start >= hour:
             share = (now - start) * factors[1]
         elif start >= hour - 1:
@@ -104,6 +101,18 @@ class History(msgspec.Struct, array_like=True, gc=False):
         else:
             share = factors[3 if start >= hour - 5 else 4] + (now - hour) * factors[1]
         return share * self.base.rate * (self.live if self.blind else 1.0)
+
+    def _factors(self, hour: int) -> list[float]:
+        """Fix the season of the running hour, of the one before, of the five before and of the 23 before: it changes by the hour only."""
+        each = self.base.season.day(hour, self.timezone)
+        if self.base.cold or self.born_hour > hour - 24:
+            # What lies before the first hour counts as nothing expected.
+            known = each[min(23, max(0, self.born_hour - 1 - (hour - 23))) : 23]
+            five, many = _added(known[-5:]), _added(known)
+        else:
+            five, many = math.fsum(each[18:23]), math.fsum(each[:23])
+        self.factors = [float(hour), each[23], each[22], five, many]
+        return self.factors
 
     def told(self, *, confirmed: bool, missed: bool = False) -> None:
         """Take a person's word on the latest alarm, or (``missed``) that something should have rung: the latest near miss."""
@@ -182,19 +191,19 @@ class History(msgspec.Struct, array_like=True, gc=False):
         self._new_hour()
 
     def _learn_dispersion(self, hour: int) -> None:
-        five = [0.0] * 12
-        minutes = self.counts.minutes
-        for minute in range(60):
-            found = minutes.get(hour * 60 + minute)
-            if found is not None:
-                five[minute // 5] += found[VOTES]
-        mean = self.base.expected(float(hour), hour + 1.0, self.timezone, self.live) / 12.0
-        for count in five:
-            self.base.learn_dispersion(0, count, mean)
+        base = self.base
+        if base.cold:
+            return
+        five, first = [0.0] * 12, hour * 60
+        for minute, found in self.counts.minutes.items():
+            if first <= minute < first + 60:
+                five[(minute - first) // 5] += found[VOTES]
+        mean = base.season.factor(hour, self.timezone) * base.rate * self.live / 12.0
+        base.learn_dispersions(0, five, mean)
         for window, hours in ((2, 6), (3, 24)):
-            if self.base.hours >= hours + 24 and hour % (hours // 2) == 0:
+            if hour % (hours // 2) == 0 and base.hours >= hours + 24:
                 count = self.counts.votes_between(hour - hours + 1, hour)
-                self.base.learn_dispersion(window, count, self.base.expected(hour - hours + 1.0, hour + 1.0, self.timezone, self.live))
+                base.learn_dispersion(window, count, base.expected(hour - hours + 1.0, hour + 1.0, self.timezone, self.live))
 
     def _new_hour(self) -> None:
         self.hour_score, self.hour_surprise, self.hour_story = -99.0, 0.0, 0.0
@@ -202,3 +211,10 @@ class History(msgspec.Struct, array_like=True, gc=False):
         self.hour_people = 0
         self.factors, self.under = [], -99.0
         self.hour_copies.clear()
+
+
+def _added(values: list[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total

@@ -39,6 +39,12 @@ def local_hour(hour: int, timezone: str) -> tuple[int, int]:
     return local.weekday(), local.hour
 
 
+@lru_cache(maxsize=1024)
+def local_day(hour: int, timezone: str) -> tuple[tuple[int, int], ...]:
+    """Return `local_hour` of the 24 hours that end with ``hour``, the earliest first."""
+    return tuple(local_hour(key, timezone) for key in range(hour - 23, hour + 1))
+
+
 class Season(msgspec.Struct, array_like=True):
     """Factors of expected volume: hour of day x weekday, and from the second week on 168 cells of their own.
 
@@ -79,6 +85,22 @@ class Season(msgspec.Struct, array_like=True):
         both = self._hour(local) * self._day(day)
         cell = self.cells.get(day * 24 + local)
         return both if cell is None else (CELL_WEIGHT * both + cell[0] * both) / (CELL_WEIGHT + cell[1])
+
+    def day(self, hour: int, timezone: str) -> list[float]:
+        """Return `factor` of the 24 hours that end with ``hour``, the earliest first."""
+        places, cells = local_day(hour, timezone), self.cells
+        days = {day: self._day(day) for day in dict.fromkeys(day for day, _ in places)}
+        if self.hours_n:
+            counts, levels = self.hours_n, self.hours_m
+            both = [(HOUR_WEIGHT * PRIOR_HOURS[h] + counts[h]) / (HOUR_WEIGHT + levels[h]) * days[day] for day, h in places]
+        else:
+            both = [PRIOR_HOURS[h] * days[day] for day, h in places]
+        if cells:
+            for i, (day, local) in enumerate(places):
+                cell = cells.get(day * 24 + local)
+                if cell is not None:
+                    both[i] = (CELL_WEIGHT * both[i] + cell[0] * both[i]) / (CELL_WEIGHT + cell[1])
+        return both
 
     def learn_one(self, hour: int, timezone: str, count: float, level: float) -> None:
         """Take an hour's ``count`` where ``level`` would be usual without any season."""

@@ -131,4 +131,6 @@ def _add(total: list[float], values: list[float]) -> None:
 
 
 def _sums(rows: list[list[float]]) -> list[float]:
+    if len(rows) == 1:
+        return rows[0]
     return list(map(sum, zip(*rows, strict=True))) if rows else [0.0] * SIZE
