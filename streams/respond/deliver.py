@@ -26,7 +26,7 @@ class Delivery(NamedTuple):
 
 
 #: Answers after which a repeat cannot help: the target is gone for good, moved (redirects are not followed), or cannot read us.
-_GIVE_UP = frozenset({300, 301, 302, 303, 304, 305, 306, 307, 308, 400, 410, 413})
+GIVE_UP = frozenset({300, 301, 302, 303, 304, 305, 306, 307, 308, 400, 410, 413})
 
 
 def wait_seconds(message_id: str, attempt: int, settings: RespondSettings, retry_after: float = 0.0) -> float:
@@ -104,7 +104,7 @@ class Poster:
         try:
             status, after = response.status_code, response.headers.get("retry-after", "")
             wait = float(after) if after.isascii() and after.isdigit() else 0.0
-            return Attempt(200 <= status < 300, f"http {status}", status in _GIVE_UP, wait)
+            return Attempt(200 <= status < 300, f"http {status}", status in GIVE_UP, wait)
         finally:
             await response.aclose()  # the answer's body is nobody's business, and may be endless
 

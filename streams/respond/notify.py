@@ -54,7 +54,7 @@ def sender(route: Route, poster: Poster, settings: RespondSettings, clock: WallC
     if route.format == "email":
         return email
     if route.format == "apprise":
-        return Other(route, allow_private=allowed).send
+        return Other(route, seconds=settings.attempt_seconds, allow_private=allowed).send
     if route.format == "webhook":
         signer = webhook.Signer(route.secret, clock=clock)
         return signed

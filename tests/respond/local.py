@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 Seen = list[tuple[dict[str, str], bytes]]
 #: Answers the n-th request (from 1) with a status line and headers, or None to stall.
 Answer = Callable[[int], str | None]
+#: An answer whose headers never end: each byte comes in time, the whole never does.
+DRIP = "drip"
 
 
 @contextlib.asynccontextmanager
@@ -53,10 +55,18 @@ async def server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIter
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
-        seen.append((headers, await reader.readexactly(int(headers["content-length"]))))
-        reply = answer(len(seen))
+        seen.append((headers, await reader.readexactly(int(headers.get("content-length", "0")))))
+        reply, dripped = answer(len(seen)), False
         if reply is None:
             await end.wait()
+            return
+        if reply == DRIP:
+            while not end.is_set():
+                writer.write(b"HTTP/1.1 200 OK\r\n" if not dripped else b"X-More: 1\r\n")
+                dripped = True
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(end.wait(), 0.2)
             return
         writer.write(f"HTTP/1.1 {reply}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
@@ -181,5 +191,10 @@ SCHEMAS["pagerduty"]["properties"]["payload"] = _object({
     "summary": {**_TEXT, "maxLength": 1024}, "source": _TEXT, "severity": {"enum": ["critical", "error", "warning", "info"]},
     "timestamp": {"format": "date-time"},
 })  # fmt: skip
+# https://appriseit.com/services/json/, version 1.0
+SCHEMAS["apprise"] = _object({
+    "version": {"const": "1.0"}, "title": {**_TEXT, "maxLength": 250}, "message": {**_TEXT, "maxLength": 32_768},
+    "attachments": {"type": "array", "maxItems": 0}, "type": {"enum": ["info", "success", "warning", "failure"]},
+}, additionalProperties=False)  # fmt: skip
 #: Longest bodies that are taken (bytes).
 LIMITS = {"webhook": 20_000, "teams": 28_000, "pagerduty": 512_000}
