@@ -142,7 +142,8 @@ async def test_private_targets_are_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mailto://u:p@127.0.0.1:{port}?to=a@example.org&smtp=127.0.0.1&mode=insecure", "mqtt://127.0.0.1:{port}/topic"]
+    "url",
+    ["mailto://u:p@127.0.0.1:{port}?to=a@example.org&from=u@example.org&smtp=127.0.0.1&mode=insecure", "mqtt://127.0.0.1:{port}/topic"],
 )
 async def test_other_protocols_are_refused_alike(url: str) -> None:
     """The check stands below every library: mail and message queues are refused where HTTP is."""
