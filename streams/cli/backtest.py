@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streams.cli.options import Files, Json, Map, MappingFile, Set, Tail, load_settings
+from streams.errors import BadInput
 
 HELP = """Run files through the same stages as the worker, without Kafka, and print the crisis events.
 
@@ -26,6 +28,7 @@ def command(
     sets: Set = None,
     mapping: MappingFile = None,
     tail: Tail = 48.0,
+    signals: Annotated[Path | None, typer.Option("--signals", metavar="FILE", help="Also write every signal there, a line each.")] = None,
 ) -> None:
     """Plan the raw log of the files in memory and feed the stages."""
     from streams import logs
@@ -42,6 +45,14 @@ def command(
     columns = parse_mapping(maps or (), sets or (), mapping)
     brands = load_watchlist(watchlist)
     raw = plan(read_mentions(files, columns), settings.partitions, tail, grid_seconds=settings.detect.grid_seconds)
-    for _, record in backtest(raw, brands, settings, timestamp_ms=wall_ms()):
-        event = cloudevent(record.headers, record.value)
-        emit(event_line(event) if json else crisis_line(event))
+    topics = frozenset({"crisis.events"} if signals is None else {"crisis.events", "brand.signals"})
+    try:
+        with signals.open("wb") if signals is not None else nullcontext() as kept:
+            for topic, record in backtest(raw, brands, settings, timestamp_ms=wall_ms(), topics=topics):
+                event = cloudevent(record.headers, record.value)
+                if topic == "crisis.events":
+                    emit(event_line(event) if json else crisis_line(event))
+                elif kept is not None and event["type"] == "veille.signal":
+                    kept.write(event_line(event) + b"\n")
+    except OSError as error:
+        raise BadInput(f"cannot write {signals}: {error.strerror}") from None

@@ -36,7 +36,7 @@ def send_plain(brand: Brand, t_ms: int, step: int, kind: str, settings: str) -> 
     signal = Signal(
         brand=brand.id, seq=brand.seq, at_ms=t_ms, kind=kind, version=brand.version, step=step, blind=dict(brand.blind),
         threshold=six(brand.budget.threshold()), alarms_per_week=brand.budget.asked, page_severity=brand.page_severity,
-        timezone=brand.timezone, settings_hash=settings, state_hash=f"{brand.digest:016x}",
+        timezone=brand.timezone, inputs=_inputs(brand), settings_hash=settings, state_hash=f"{brand.digest:016x}",
     )  # fmt: skip
     return _output(brand, signal)
 
@@ -56,8 +56,9 @@ def send_declared(brand: Brand, t_ms: int, step: int, settings: str) -> list[Out
             threshold=six(brand.budget.threshold()), mentions=reading.mentions, authors=reading.authors,
             negative_share=reading.negative_share, onset_ms=reading.onset_ms, usual_day_authors=six(usual * brand.authorship.value()),
             usual_day_mentions=six(usual), usual_negative_share=six(brand.negative.value()), blind=dict(brand.blind),
-            alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone, settings_hash=settings,
-            state_hash=f"{brand.digest:016x}", samples=tuple((name, network, text) for name, network, text, _ in one.samples),
+            alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone, inputs=_inputs(brand),
+            settings_hash=settings, state_hash=f"{brand.digest:016x}",
+            samples=tuple((name, network, text) for name, network, text, _ in one.samples),
         )  # fmt: skip
         outputs.append(_output(brand, signal))
     return outputs
@@ -66,6 +67,13 @@ def send_declared(brand: Brand, t_ms: int, step: int, settings: str) -> list[Out
 def _output(brand: Brand, signal: Signal) -> Output:
     headers = _headers(f"{brand.id}-{signal.seq}", brand.id, rfc3339(signal.at_ms))
     return Output(TOPIC, brand.id.encode(), _encoder.encode(signal), headers)
+
+
+def _inputs(brand: Brand) -> tuple[tuple[int, int, int], ...]:
+    """Return (raw partition, first, last offset) applied since the last signal, and begin anew."""
+    spans = tuple((partition, span[0], span[1]) for partition, span in sorted(brand.inputs.items()))
+    brand.inputs.clear()
+    return spans
 
 
 def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, settings: str) -> Signal:
@@ -98,8 +106,6 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         forecast = Forecast(median=median, low=low, high=high)
     onset = min((r.onset_ms for r in readings if ring is None or r.story_id in ring.stories), default=t_ms)
     samples = [sample[:3] for story in found.stories for sample in story.samples[:3]][:6]
-    inputs = tuple((partition, *span) for partition, span in sorted(brand.inputs.items()))
-    brand.inputs.clear()
     return Signal(
         brand=brand.id, seq=brand.seq, at_ms=t_ms, kind=kind, version=brand.version,
         score=six(found.score), threshold=six(found.threshold), over=found.over, margin=six(found.margin), step=step,
@@ -112,5 +118,5 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         onset_ms=onset if ring is None else min(ring.onset_ms, onset),
         caveats=tuple(caveats), blind=dict(brand.blind),
         alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone,
-        inputs=inputs, settings_hash=settings, state_hash=f"{brand.digest:016x}", samples=tuple(samples),  # type: ignore[arg-type]
+        inputs=_inputs(brand), settings_hash=settings, state_hash=f"{brand.digest:016x}", samples=tuple(samples),
     )  # fmt: skip

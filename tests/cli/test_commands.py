@@ -16,7 +16,7 @@ from streams.cli.main import app, main
 RUNNER = CliRunner()
 COMMANDS = [
     ["demo"], ["worker"], ["replay"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
-    ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"], ["watchlist", "teach"],
+    ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"], ["watchlist", "teach"], ["explain"],
 ]  # fmt: skip
 
 

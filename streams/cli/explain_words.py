@@ -1,0 +1,118 @@
+"""A derived signal in words, French or English, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.signal import Signal, StoryReading
+from streams.backtest.explain import Explained
+from streams.clock import rfc3339
+from streams.crisis.words import clean, reason
+
+#: {what is said: (English, French)}
+_SAID = {
+    "same": ("same: the log gives this signal, field for field", "identique : le journal redonne ce signal, champ pour champ"),
+    "same_numbers": (
+        "same numbers: only its places in the log, or the hash of settings that change nothing here, differ",
+        "mêmes nombres : seules ses places dans le journal, ou l'empreinte de réglages sans effet ici, diffèrent",
+    ),
+    "settings_changed": (
+        "differs: it was made with other settings (hash {sent}, now {now}); set VEILLE_DETECT__… as they were",
+        "diffère : il a été calculé avec d'autres réglages (empreinte {sent}, maintenant {now}) ; remettez VEILLE_DETECT__…",
+    ),
+    "log_cut": (
+        "cannot be held against the log: its first {start} records are deleted, and with them what was usual before",
+        "ne peut être vérifié : les {start} premiers enregistrements du journal sont effacés, et avec eux ce qui était habituel",
+    ),
+    "differs": (
+        "differs, with the same settings and the whole log: another release, or records were removed within the log",
+        "diffère, avec les mêmes réglages et le journal entier : autre version, ou des enregistrements ont été retirés",
+    ),
+    "not_derived": (
+        "the log does not give it, with the same settings and from the beginning: another release, or records were removed",
+        "le journal ne le redonne pas, avec les mêmes réglages et depuis le début : autre version, ou enregistrements retirés",
+    ),
+    "not_recorded": (
+        "derived from the log; as it was sent it is no longer kept, so there is nothing to hold it against",
+        "redonné par le journal ; tel qu'envoyé il n'est plus conservé, il n'y a rien à comparer",
+    ),
+    "number": ("score {score} against threshold {threshold}: {passed}", "score {score} pour un seuil de {threshold} : {passed}"),
+    "passed": ("passed, {margin} times rarer", "dépassé, {margin} fois plus rare"),
+    "not passed": ("not passed", "non dépassé"),
+    "windows": ("expected and seen", "attendu et vu"),
+    "window": (
+        "{name:>4}: {count} mentions, {expected} expected; {negatives} negative, {usual} expected; surprise {surprise}",
+        "{name:>4} : {count} mentions, {expected} attendues ; {negatives} négatives, {usual} attendues ; surprise {surprise}",
+    ),
+    "reasons": ("reasons", "raisons"),
+    "stories": ("stories", "histoires"),
+    "story": (
+        "{id} (by {by}): {mentions} mentions by {authors} authors, score {score}, {negative} % negative, growth {growth}",
+        "{id} (par {by}) : {mentions} mentions de {authors} auteurs, score {score}, {negative} % négatives, croissance {growth}",
+    ),
+    "inputs": ("raw records since the signal before", "enregistrements bruts depuis le signal précédent"),
+    "differences": ("recorded, derived", "enregistré, redonné"),
+}  # fmt: skip
+
+
+def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
+    """Yield the lines of one explained signal in ``language`` ("en" or "fr"); no text of a mention is among them."""
+    french = language == "fr"
+
+    def say(said: str, **values: Any) -> str:
+        return _SAID[said][french].format(**values)
+
+    signal = found.shown
+    yield f"{found.signal_id}  {rfc3339(signal.at_ms)}  {signal.kind}"
+    passed = say("passed", margin=f"{signal.margin:.3g}") if signal.over else say("not passed")
+    yield say("number", score=f"{signal.score:.3f}", threshold=f"{signal.threshold:.3f}", passed=passed)
+    if signal.contributions:
+        yield say("reasons") + ":"
+        for one in signal.contributions:
+            yield f"  {one.log_odds:+6.2f}  {clean(reason(one, language), 160)}"
+    if signal.windows:
+        yield say("windows") + ":"
+        for w in signal.windows:
+            yield "  " + say(
+                "window", name=w.name, count=w.count, expected=f"{w.expected:.1f}", negatives=w.negatives,
+                usual=f"{w.expected_negatives:.1f}", surprise=f"{w.surprise:.2f}",
+            )  # fmt: skip
+    if signal.stories:
+        yield say("stories") + ":"
+        for story in signal.stories:
+            yield "  " + say("story", **_story(story, french))
+    for caveat in signal.caveats:
+        yield f"! {clean(caveat, 160)}"
+    spans = ", ".join(f"{partition}: {first}-{last}" for partition, first, last in signal.inputs) or "-"
+    yield f"{say('inputs')}: {spans}; settings {signal.settings_hash or '-'}; state {signal.state_hash or '-'}"
+    yield say(found.verdict, sent=signal.settings_hash or "-", now=settings_now, start=found.log_start)
+    if found.differences:
+        yield f"  ({say('differences')})"
+        for name, one, two in found.differences:
+            yield f"  {clean(name, 80)}: {clean(repr(one), 60)}, {clean(repr(two), 60)}"
+
+
+def _story(story: StoryReading, french: bool) -> dict[str, Any]:
+    growth = "-"
+    if story.growth is not None:
+        growth = f"{story.growth.mean:.2f} ({story.growth.low:.2f} {'à' if french else 'to'} {story.growth.high:.2f})"
+    return {
+        "id": clean(story.story_id, 60), "by": story.by, "mentions": story.mentions, "authors": story.authors,
+        "score": f"{story.score:.2f}", "negative": f"{100 * story.negative_share:.0f}", "growth": growth,
+    }  # fmt: skip
+
+
+def as_object(found: Explained, settings_now: str) -> dict[str, Any]:
+    """Return what was found as one JSON object; ``signal`` without its samples of text."""
+    signal: Signal = found.shown
+    shown = {name: getattr(signal, name) for name in signal.__struct_fields__ if name != "samples"}
+    reasons = [
+        {"name": one.name, "log_odds": one.log_odds, "text": reason(one, "en"), "text_fr": reason(one, "fr")}
+        for one in signal.contributions
+    ]
+    return {
+        "signal_id": found.signal_id, "verdict": found.verdict, "holds": found.holds, "settings_hash": settings_now,
+        "log_start": found.log_start, "signal": {**shown, "contributions": reasons},
+        "differences": [{"field": name, "recorded": one, "derived": two} for name, one, two in found.differences],
+    }  # fmt: skip
