@@ -5,6 +5,10 @@ Both read ``crisis.events``, so both count alike: the gate knows which receipts 
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+
 import msgspec
 
 from schemas.crisis import Crisis
@@ -31,6 +35,23 @@ def captured(event: str, crisis: Crisis) -> list[str]:
     if crisis.decision is not None and crisis.decision.command == "capture":
         names.append(f"command:{crisis.decision.id}")
     return names
+
+
+def kept(crisis: Crisis) -> Crisis:
+    """Return a card as it is kept: in place of an uploaded file's bytes stands their SHA-256; the command's id leads to the receipt.
+
+    The event holds the bytes until evidence has them; a card that is stored, and read for as long as the crisis lasts, need not.
+    """
+    decision = crisis.decision
+    if decision is None or "bytes_b64" not in decision.args:
+        return crisis
+    upload = str(decision.args["bytes_b64"])
+    try:
+        data = base64.b64decode(upload, validate=True)
+    except (binascii.Error, ValueError):
+        data = upload.encode("utf-8", "surrogatepass")
+    args = {name: value for name, value in decision.args.items() if name != "bytes_b64"} | {"sha256": hashlib.sha256(data).hexdigest()}
+    return msgspec.structs.replace(crisis, decision=msgspec.structs.replace(decision, args=args))
 
 
 def admit(register: Register, name: str) -> int:

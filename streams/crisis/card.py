@@ -11,6 +11,7 @@ import msgspec
 from schemas.crisis import Crisis, OriginatorRef, Sample, StoryRef
 from schemas.desk import ACTIVE, DECLARED
 from schemas.signal import Forecast, Signal, StoryReading
+from streams.captures import kept
 from streams.clock import rfc3339
 from streams.crisis import kinds, severity
 from streams.crisis.effect import look
@@ -191,7 +192,7 @@ def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: objec
         muted_until=rfc3339(life.muted_ms) if muted else None, snoozed=muted and life.snoozed,
         page=card.phase in ("open", "escalated") and not muted and not closed and card.severity >= card.page_severity,
     )  # fmt: skip
-    life.card = card
+    life.card = kept(card)
     life.told_ms = at_ms
     life.told_mentions = card.mentions
     life.last_event = f"{state.brand}-{state.event_seq}"

@@ -72,14 +72,7 @@ def look(answered: Answered, at_ms: int, stories: Iterable[StoryReading]) -> Eff
             continue
         count, negative, _ = _reached(answered, story)
         if story.story_id not in answered.base:
-            merged = [answered.base.pop(old) for old in story.merged if old in answered.base]
-            # A story that was there before and joins now brings a past of which nothing was forecast.
-            past = (
-                (count, negative)
-                if story.onset_ms < answered.at_ms and not merged
-                else (sum(a for a, _ in merged), sum(b for _, b in merged))
-            )
-            answered.base[story.story_id] = past
+            answered.base[story.story_id] = _past(answered, story, count, negative)
         before = answered.base[story.story_id]
         came, angry = came + max(0, count - before[0]), angry + max(0, negative - before[1])
     n = sum(count for count, _ in answered.base.values())
@@ -110,7 +103,8 @@ def _reached(answered: Answered, story: StoryReading) -> tuple[int, int, int]:
 
 
 def _past(answered: Answered, story: StoryReading, count: int, negative: int) -> tuple[int, int]:
-    """Return what of a story that joins now came before the answer: its stories that were known, or all of an old one's, or nothing."""
+    """Return what of a story that joins now came before the answer: its stories that were known, or all of an old one's (of which
+    nothing was forecast), or nothing."""
     merged = [answered.base.pop(old) for old in story.merged if old in answered.base]
     if merged:
         return sum(a for a, _ in merged), sum(b for _, b in merged)

@@ -12,6 +12,7 @@ from schemas.command import ForwardedCommand
 from schemas.crisis import EVENT_TYPES, Crisis
 from schemas.desk import CLOSED
 from schemas.signal import Signal, SignalWatermark
+from streams.captures import kept
 from streams.clock import rfc3339
 from streams.crisis import commands
 from streams.crisis.brand import on_signal, on_timer
@@ -186,7 +187,9 @@ class CrisisPartition:
         headers = _makers[event](f"{state.brand}-{card.seq}", card.crisis_id, rfc3339(at_ms))
         outputs.append(Output("crisis.events", state.brand.encode(), value, headers))
         if current:
-            outputs.append(Output("crisis.state", card.crisis_id.encode(), value, headers))
+            lasting = kept(card)
+            held = value if lasting is card else _json.encode(lasting)
+            outputs.append(Output("crisis.state", card.crisis_id.encode(), held, headers))
 
     def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:
         """Return changed brands, the cut (next offset, watermark) and ``next_offset``."""

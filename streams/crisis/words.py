@@ -12,6 +12,7 @@ _FRENCH = {
     "volume.mentions": "{count} mentions en {window}, {expected} attendues",
     "volume.negative": "{count} mentions négatives en {window}, {expected} attendues",
     "volume.cold": "pas d'historique : jugé sur la croissance et les mots seuls",
+    "volume.searched": "une paire de mots parmi toutes celles qui ont été examinées",
     "growth.rate": "{rate} mentions préoccupantes par heure en ce moment",
     "growth.reproduction": "chaque mention en amène {r} de plus (probabilité de croissance {p})",
     "tone.negative": "{share} % de négatives, {usual} % d'habitude",

@@ -155,7 +155,16 @@ def kind_figures(found: Sequence[Reading]) -> dict[str, Any]:
     right = [float(one.kind == one.true_kind) for one in found]
     loss = [-_log(one.kinds.get(one.true_kind, 0.0)) for one in found]
     confusion = {kind: {said: row[said] for said in KINDS} for kind, row in table.items()}
-    return {**_interval("kind_accuracy", right), **_interval("kind_log_loss", loss), "confusion": confusion}
+    reliability = {
+        kind: {"said": round(mean(one.kinds.get(kind, 0.0) for one in found), 4), "came": round(sum(table[kind].values()) / len(found), 4)}
+        for kind in KINDS
+    }
+    return {
+        **_interval("kind_accuracy", right),
+        **_interval("kind_log_loss", loss),
+        "confusion": confusion,
+        "kind_reliability": reliability,
+    }
 
 
 def severity_figures(found: Sequence[Reading]) -> dict[str, Any]:
@@ -168,6 +177,16 @@ def severity_figures(found: Sequence[Reading]) -> dict[str, Any]:
         "severity_rps_of_frequencies": round(mean(ranked_probability_score(usual, one.true_severity) for one in found), 4),
         **_interval("severity_exact", [float(one.severity == one.true_severity) for one in found]),
         **_interval("severity_within_one", [float(abs(one.severity - one.true_severity) <= 1) for one in found]),
+        "severity_rps_by_class": {
+            str(level): _interval("rps", [s for s, one in zip(scores, found, strict=True) if one.true_severity == level])
+            for level in sorted(counts)
+        },
+        "severity_reliability": {
+            str(level): {
+                "said": round(mean(one.severities[level - 1] if one.severities else 0.0 for one in found), 4), "came": usual[level - 1]
+            }
+            for level in range(1, 6)
+        },
         "severity_confusion": {
             str(level): dict(sorted(Counter(str(one.severity) for one in found if one.true_severity == level).items()))
             for level in sorted(counts)

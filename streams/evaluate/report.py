@@ -124,6 +124,32 @@ def _sentiment(found: Mapping[str, Any]) -> Iterator[str]:
     yield bars("Macro-F1", names, {"Veille": [_bar(row, "macro_f1") for row in found["languages"].values()]}, most=100.0)
 
 
+def _desk(found: Mapping[str, Any]) -> Iterator[str]:
+    moments = {
+        name: found[key] for key, name in (("opening", "at the opening"), ("hour", "an hour later"), ("last", "last word")) if key in found
+    }
+    rows = list(moments.values())
+    yield bars("Kind right", list(moments), {"Veille": [_bar(row, "kind_accuracy") for row in rows]}, most=1.0)
+    usual = [_bar(row, "severity_rps_of_frequencies") for row in rows]
+    scores = {"Veille": [_bar(row, "severity_rps") for row in rows], "these events' own frequencies": usual}
+    yield bars("Severity: ranked probability score (0 is perfect)", list(moments), scores, most=0.25)
+    levels = ("1", "2", "3", "4", "5")
+    by_class = {
+        name: [_bar(row["severity_rps_by_class"][level], "rps") if level in row["severity_rps_by_class"] else None for level in levels]
+        for name, row in moments.items()
+    }
+    yield bars("Ranked probability score by true severity", [f"severity {level}" for level in levels], by_class, most=0.5)
+    for name, row in moments.items():
+        for figure, title in (("severity", "Severities"), ("kind", "Kinds")):
+            table = row[f"{figure}_reliability"]
+            held = {
+                word: [Bar(one[key]) for one in table.values()]
+                for word, key in (("probability said, mean", "said"), ("share that came", "came"))
+            }
+            yield bars(f"{title} {name}: what was said beside what came", [key.replace("_", " ") for key in table], held, most=1.0)
+
+
 _PLOTS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[str]]]] = {
     "lead": _lead, "volume": _volume, "budget": _budget, "cascades": _cascades, "rumour": _rumour, "sentiment": _sentiment,
+    "desk": _desk,
 }  # fmt: skip

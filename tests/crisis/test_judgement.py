@@ -94,4 +94,5 @@ def test_words() -> None:
     assert reason(contribution) == "80 % negative"
     assert reason(contribution, "fr") == "80 % de négatives, 12,5 % d'habitude"
     assert reason(Contribution(name="new_thing", log_odds=1.0, values={"n": 3.0})) == "new thing: n 3"
+    assert reason(Contribution(name="volume.searched", log_odds=-1.0), "fr").startswith("une paire de mots")
     assert clean("a\u202eb\x00c\nd" + "e" * 20, 10) == "abc deeee…"

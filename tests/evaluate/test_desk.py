@@ -10,6 +10,7 @@ import pytest
 from schemas.enriched import Enriched
 from streams.errors import BadInput
 from streams.evaluate.desk import Reading, evaluate_desk, kind_figures, severity_figures, true_severity
+from streams.evaluate.report import report
 from streams.settings import Settings
 from streams.simulate import simulate
 
@@ -41,6 +42,11 @@ def test_the_figures() -> None:
     assert severities["severity_rps"] == 0.5
     assert severities["severity_exact"] == severities["severity_within_one"] == 0.5
     assert severities["severity_confusion"] == {"3": {"3": 1}, "5": {"1": 1}}
+    assert kinds["kind_reliability"]["rumour"] == {"said": 0.45, "came": 1.0}
+    assert severities["severity_rps_by_class"]["3"]["rps"] == 0.0
+    assert severities["severity_reliability"]["5"] == {"said": 0.0, "came": 0.5}
+    page = report("desk", {"opening": {**kinds, **severities}}, ["x"])
+    assert page.count("<svg") == 5
 
 
 def test_the_simulator_s_kinds_are_told(tmp_path: Path) -> None:
