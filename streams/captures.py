@@ -6,8 +6,8 @@ Both read ``crisis.events``, so both count alike: the gate knows which receipts 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -37,6 +37,17 @@ def captured(event: str, crisis: Crisis) -> list[str]:
     return names
 
 
+def uploaded(args: Mapping[str, object]) -> bytes | None:
+    """Return the bytes of the file that a command brings; None where it brings none, or no base64."""
+    coded = args.get("bytes_b64")
+    if not isinstance(coded, str) or not coded:
+        return None
+    try:
+        return base64.b64decode(coded, validate=True)
+    except ValueError:
+        return None
+
+
 def kept(crisis: Crisis) -> Crisis:
     """Return a card as it is kept: in place of an uploaded file's bytes stands their SHA-256; the command's id leads to the receipt.
 
@@ -45,11 +56,9 @@ def kept(crisis: Crisis) -> Crisis:
     decision = crisis.decision
     if decision is None or "bytes_b64" not in decision.args:
         return crisis
-    upload = str(decision.args["bytes_b64"])
-    try:
-        data = base64.b64decode(upload, validate=True)
-    except (binascii.Error, ValueError):
-        data = upload.encode("utf-8", "surrogatepass")
+    data = uploaded(decision.args)
+    if data is None:
+        data = str(decision.args["bytes_b64"]).encode("utf-8", "surrogatepass")
     args = {name: value for name, value in decision.args.items() if name != "bytes_b64"} | {"sha256": hashlib.sha256(data).hexdigest()}
     return msgspec.structs.replace(crisis, decision=msgspec.structs.replace(decision, args=args))
 

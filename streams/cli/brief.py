@@ -70,18 +70,13 @@ async def card_and_tasks(settings: Settings, crisis: str) -> tuple[Any, list[Any
 
 async def _values(client: Any, topic: str, key: bytes) -> AsyncIterator[bytes]:
     """Yield the values under ``key`` that lie in the topic now."""
-    from streams.cli.connection import places_of
+    from streams.cli.connection import places_of, records_of
     from streams.engine.partitioning import partition_of
 
     places = await places_of(client, topic)
     if not places:
         return
-    place = places[partition_of(key, len(places))]
-    client.assign([place])
-    await client.seek_to_beginning(place)
-    end = (await client.end_offsets([place]))[place]
-    while await client.position(place) < end:
-        for records in (await client.getmany(timeout_ms=200)).values():
-            for record in records:
-                if record.key == key and record.value:
-                    yield record.value
+    async for records in records_of(client, [places[partition_of(key, len(places))]]):
+        for record in records:
+            if record.key == key and record.value:
+                yield record.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -74,6 +74,16 @@ async def places_of(client: Any, topic: str) -> list[Any]:
     from aiokafka import TopicPartition
 
     return [TopicPartition(topic, partition) for partition in range((await partition_counts(client)).get(topic, 0))]
+
+
+async def records_of(client: Any, places: Sequence[Any]) -> AsyncIterator[Sequence[Any]]:
+    """Yield what lies in ``places`` at this moment, from the first record that is kept, in batches of one partition each."""
+    client.assign(places)
+    await client.seek_to_beginning(*places)
+    ends = await client.end_offsets(places)
+    while [place for place in places if await client.position(place) < ends[place]]:
+        for records in (await client.getmany(timeout_ms=200)).values():
+            yield records
 
 
 def _codec(settings: Settings) -> str | None:

@@ -81,17 +81,13 @@ async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]
 
 async def _latest(reader: Any, topic: str) -> tuple[int, Watchlist | None]:
     """Return the greatest version in the topic (0 for an empty one), and the whole list of the greatest that has one."""
-    from streams.cli.connection import places_of
+    from streams.cli.connection import places_of, records_of
 
-    places = await places_of(reader, topic)
-    reader.assign(places)
-    ends = await reader.end_offsets(places)
     greatest, whole = 0, (0, b"")
-    while [place for place in places if await reader.position(place) < ends[place]]:
-        for records in (await reader.getmany(timeout_ms=200)).values():
-            for record in records:
-                version = version_of(record.key)
-                greatest = max(greatest, version)
-                if record.key is not None and record.key[:1] == b"@" and record.value and version > whole[0]:
-                    whole = (version, record.value)
+    async for records in records_of(reader, await places_of(reader, topic)):
+        for record in records:
+            version = version_of(record.key)
+            greatest = max(greatest, version)
+            if record.key is not None and record.key[:1] == b"@" and record.value and version > whole[0]:
+                whole = (version, record.value)
     return greatest, msgspec.json.decode(whole[1], type=Watchlist) if whole[0] else None

@@ -120,7 +120,7 @@ def _recorded(file: Path, signal_id: str) -> bytes | None:
 async def _from_topics(settings: Settings, signal_id: str, brand: str) -> tuple[bytes | None, bytes | None, int]:
     """Return the signal as sent, as derived, and the first offset that is left of the brand's enriched partition."""
     from streams.backtest.explain import Derivation, signal_of
-    from streams.cli.connection import consumer, places_of
+    from streams.cli.connection import consumer, places_of, records_of
     from streams.engine.partitioning import partition_of
 
     async with consumer(settings) as client:
@@ -131,7 +131,7 @@ async def _from_topics(settings: Settings, signal_id: str, brand: str) -> tuple[
             raise BadInput(f"the topics of this run are not there: {settings.topic('mentions.enriched')}")
         partition = partition_of(brand.encode(), len(places))
         sent = None
-        async for records in _all(client, signals[partition]):
+        async for records in records_of(client, [signals[partition]]):
             # A later delivery of the same signal is the same signal.
             sent = next((one[1] for r in records if (one := signal_of(r)) is not None and one[0] == signal_id), None)
             if sent is not None:
@@ -139,18 +139,8 @@ async def _from_topics(settings: Settings, signal_id: str, brand: str) -> tuple[
         place = places[partition]
         start = (await client.beginning_offsets([place]))[place]
         derivation = Derivation(partition, settings.detect, len(raw))
-        async for records in _all(client, place):
+        async for records in records_of(client, [place]):
             for name, value in derivation.feed(records):
                 if name == signal_id:
                     return sent, value, start
     return sent, None, start
-
-
-async def _all(client: Any, place: Any) -> Any:
-    """Yield the records of one partition, from the first that is kept to its present end."""
-    client.assign([place])
-    end = (await client.end_offsets([place]))[place]
-    await client.seek_to_beginning(place)
-    while await client.position(place) < end:
-        for records in (await client.getmany(timeout_ms=500)).values():
-            yield records

@@ -168,8 +168,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
                 self.negative.learn_one(max(0.0, negative), max(0.0, votes - negative))
             if usual:
                 self.trouble.learn_one(found[TROUBLE], max(0.0, found[VOTES] - found[TROUBLE]))
-                self.crisis.learn_one(found[4], max(0.0, found[VOTES] - found[4]))
-                self.doubt.learn_one(found[5], max(0.0, found[VOTES] - found[5]))
+                self.crisis.learn_one(found[CRISIS], max(0.0, found[VOTES] - found[CRISIS]))
+                self.doubt.learn_one(found[DOUBT], max(0.0, found[VOTES] - found[DOUBT]))
                 people = min(float(self.hour_people), found[RAW])
                 self.authorship.learn_one(people, max(0.0, found[RAW] - people))
                 self.votes.learn_one(found[VOTES], max(0.0, found[RAW] - found[VOTES]))
@@ -214,6 +214,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
 
 
 def _added(values: list[float]) -> float:
+    """Return the sum, added one by one: `sum` rounds otherwise from Python 3.12 on, and a replay must not hang on the version."""
     total = 0.0
     for value in values:
         total += value

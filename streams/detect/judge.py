@@ -98,11 +98,10 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
             ring.over, ring.flipped_step = over, step
             kinds.append("reading")
         if not inside:
-            if calm_down(brand, ring, t_ms, settings, passed):
-                changed = True
-                if over == ring.eased:
-                    over = passed and not ring.eased
-                    ring.over, ring.flipped_step = over, step
+            changed = calm_down(brand, ring, t_ms, settings, passed) or changed
+            if over != (passed and not ring.eased):
+                over = ring.over = not over
+                ring.flipped_step = step
             quiet = ring.eased and ring.activity >= 6.0 and ring.morning
             due = t_ms - ring.last_reading_ms >= settings.reading_seconds * 1000
             early = over and step - ring.flipped_step < _EACH_STEP

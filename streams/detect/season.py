@@ -81,26 +81,16 @@ class Season(msgspec.Struct, array_like=True):
 
     def factor(self, hour: int, timezone: str) -> float:
         """Return the factor of one UTC hour; 1 on average."""
-        day, local = local_hour(hour, timezone)
-        both = self._hour(local) * self._day(day)
-        cell = self.cells.get(day * 24 + local)
-        return both if cell is None else (CELL_WEIGHT * both + cell[0] * both) / (CELL_WEIGHT + cell[1])
+        return self._factor(*local_hour(hour, timezone))
 
     def day(self, hour: int, timezone: str) -> list[float]:
         """Return `factor` of the 24 hours that end with ``hour``, the earliest first."""
-        places, cells = local_day(hour, timezone), self.cells
-        days = {day: self._day(day) for day in dict.fromkeys(day for day, _ in places)}
-        if self.hours_n:
-            counts, levels = self.hours_n, self.hours_m
-            both = [(HOUR_WEIGHT * PRIOR_HOURS[h] + counts[h]) / (HOUR_WEIGHT + levels[h]) * days[day] for day, h in places]
-        else:
-            both = [PRIOR_HOURS[h] * days[day] for day, h in places]
-        if cells:
-            for i, (day, local) in enumerate(places):
-                cell = cells.get(day * 24 + local)
-                if cell is not None:
-                    both[i] = (CELL_WEIGHT * both[i] + cell[0] * both[i]) / (CELL_WEIGHT + cell[1])
-        return both
+        return [self._factor(day, local) for day, local in local_day(hour, timezone)]
+
+    def _factor(self, day: int, local: int) -> float:
+        both = self._hour(local) * self._day(day)
+        cell = self.cells.get(day * 24 + local)
+        return both if cell is None else (CELL_WEIGHT * both + cell[0] * both) / (CELL_WEIGHT + cell[1])
 
     def learn_one(self, hour: int, timezone: str, count: float, level: float) -> None:
         """Take an hour's ``count`` where ``level`` would be usual without any season."""

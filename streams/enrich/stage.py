@@ -10,7 +10,7 @@ import msgspec
 from schemas.cloudevents import header_maker
 from schemas.enriched import SourceState
 from schemas.mention import Clock, WatchlistMarker
-from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Headers, Output, Record, StateRecord
+from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord, header
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.decode import decode
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
@@ -52,19 +52,12 @@ class _State(msgspec.Struct):
     sources: dict[str, tuple[int, bool]]
 
 
-def _header(headers: Headers, wanted: str) -> bytes | None:
-    for name, value in headers:
-        if name == wanted:
-            return value
-    return None
-
-
-def _type(headers: Headers) -> bytes | None:
+def _type(record: Record) -> bytes | None:
     """Return the CloudEvents type, which stands first in what Veille publishes."""
-    if not headers:
+    if not record.headers:
         return None
-    name, value = headers[0]
-    return value if name == "ce_type" else _header(headers, "ce_type")
+    name, value = record.headers[0]
+    return value if name == "ce_type" else header(record, "ce_type")
 
 
 class EnrichPartition:
@@ -140,7 +133,7 @@ class EnrichPartition:
         fresh = records if records[0].offset >= self.next_offset else [one for one in records if one.offset >= self.next_offset]
         if not fresh:
             return []
-        types = [_type(record.headers) for record in fresh]
+        types = [_type(record) for record in fresh]
         self._require_versions(fresh, types)
         slots: list[Output | list[Output]] = []
         jobs: list[Job] = []
@@ -265,7 +258,7 @@ class EnrichPartition:
             raise Rejected("duplicate")
         if len(folded) > self._analysed:
             plain, folded = plain[: self._analysed], folded[: self._analysed]
-        trace = _header(headers, "traceparent") if (headers := record.headers) else None
+        trace = header(record, "traceparent")
         update = verdict is UPDATE
         place = len(slots)
         jobs.append(

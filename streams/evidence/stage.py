@@ -11,7 +11,7 @@ from schemas.cloudevents import header_maker, type_of
 from schemas.command import Command
 from schemas.crisis import Crisis
 from schemas.evidence import Evidence
-from streams.captures import Register, admit, captured, evidence_id, touch
+from streams.captures import Register, admit, captured, evidence_id, touch, uploaded
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
 from streams.evidence.chain import digest, seal
@@ -123,10 +123,6 @@ class EvidencePartition:
 
 def _upload(command: Command) -> tuple[bytes, str]:
     """Return the bytes that a person captured and their content type; without a file, the command as it was given is the record."""
-    upload = command.args.get("bytes_b64", "")
-    if isinstance(upload, str) and 0 < len(upload) <= _MAX_UPLOAD:
-        try:
-            return base64.b64decode(upload, validate=True), "application/octet-stream"
-        except ValueError:
-            pass  # no base64: the command itself is what was captured
+    if len(str(command.args.get("bytes_b64", ""))) <= _MAX_UPLOAD and (data := uploaded(command.args)) is not None:
+        return data, "application/octet-stream"
     return _json.encode(command), "application/json"

@@ -106,7 +106,12 @@ def run(errand: Errand) -> Ending:
     status, guard = follow_nothing(requests), Guard()
     if not errand.allow_private:
         sys.addaudithook(guard)
-    delivered = bool(target.notify(title=errand.title, body=errand.body, body_format=apprise.NotifyFormat.TEXT))
+    try:
+        delivered = bool(target.notify(title=errand.title, body=errand.body, body_format=apprise.NotifyFormat.TEXT))
+    except OSError:
+        if not guard.refused:
+            raise
+        delivered = False  # some services of Apprise let the refusal through
     return Ending(ok=delivered and not guard.refused, status=status(), refused=guard.refused)
 
 

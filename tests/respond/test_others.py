@@ -143,12 +143,10 @@ async def test_private_targets_are_refused(host: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["mailto://u:p@127.0.0.1:{port}?to=a@example.org&from=u@example.org&smtp=127.0.0.1&mode=insecure", "mqtt://127.0.0.1:{port}/topic"],
+    ["mailto://u:p@127.0.0.1:{port}?to=a@example.org&from=u@example.org&smtp=127.0.0.1&mode=insecure", "rsyslog://127.0.0.1:{port}"],
 )
 async def test_other_protocols_are_refused_alike(url: str) -> None:
-    """The check stands below every library: mail and message queues are refused where HTTP is."""
-    if url.startswith("mqtt"):
-        pytest.importorskip("paho.mqtt", reason="Apprise's own extra")
+    """The check stands below every library: mail and datagrams are refused where HTTP is."""
     async with server(lambda n: "200 OK") as (local, seen):
         dead = await dead_letters(route(url.format(port=local.split(":")[2].split("/")[0])), tries=3)
     assert reason(dead) == ("the target lies in a private address range", "1")
