@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.signal import Signal, StoryReading
+from schemas.signal import Signal
 from streams.backtest.explain import Explained
 from streams.clock import rfc3339
 from streams.crisis.words import clean, reason
@@ -40,18 +40,21 @@ _SAID = {
     "number": ("score {score} against threshold {threshold}: {passed}", "score {score} pour un seuil de {threshold} : {passed}"),
     "passed": ("passed, {margin} times rarer", "dépassé, {margin} fois plus rare"),
     "not passed": ("not passed", "non dépassé"),
-    "windows": ("expected and seen", "attendu et vu"),
+    "windows": ("expected and seen:", "attendu et vu :"),
     "window": (
         "{name:>4}: {count} mentions, {expected} expected; {negatives} negative, {usual} expected; surprise {surprise}",
         "{name:>4} : {count} mentions, {expected} attendues ; {negatives} négatives, {usual} attendues ; surprise {surprise}",
     ),
-    "reasons": ("reasons", "raisons"),
-    "stories": ("stories", "histoires"),
+    "reasons": ("reasons:", "raisons :"),
+    "stories": ("stories:", "histoires :"),
     "story": (
         "{id} (by {by}): {mentions} mentions by {authors} authors, score {score}, {negative} % negative, growth {growth}",
         "{id} (par {by}) : {mentions} mentions de {authors} auteurs, score {score}, {negative} % négatives, croissance {growth}",
     ),
-    "inputs": ("raw records since the signal before", "enregistrements bruts depuis le signal précédent"),
+    "inputs": (
+        "raw records since the signal before: {spans}; settings {settings}; state {state}",
+        "enregistrements bruts depuis le signal précédent : {spans} ; réglages {settings} ; état {state}",
+    ),
     "differences": ("recorded, derived", "enregistré, redonné"),
 }  # fmt: skip
 
@@ -60,47 +63,47 @@ def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
     """Yield the lines of one explained signal in ``language`` ("en" or "fr"); no text of a mention is among them."""
     french = language == "fr"
 
+    def n(value: float, form: str) -> str:
+        return format(value, form).replace(".", ",") if french else format(value, form)
+
     def say(said: str, **values: Any) -> str:
         return _SAID[said][french].format(**values)
 
     signal = found.shown
     yield f"{found.signal_id}  {rfc3339(signal.at_ms)}  {signal.kind}"
-    passed = say("passed", margin=f"{signal.margin:.3g}") if signal.over else say("not passed")
-    yield say("number", score=f"{signal.score:.3f}", threshold=f"{signal.threshold:.3f}", passed=passed)
+    passed = say("passed", margin=n(signal.margin, ".3g")) if signal.over else say("not passed")
+    yield say("number", score=n(signal.score, ".3f"), threshold=n(signal.threshold, ".3f"), passed=passed)
     if signal.contributions:
-        yield say("reasons") + ":"
+        yield say("reasons")
         for one in signal.contributions:
-            yield f"  {one.log_odds:+6.2f}  {clean(reason(one, language), 160)}"
+            yield f"  {n(one.log_odds, '+6.2f')}  {clean(reason(one, language), 160)}"
     if signal.windows:
-        yield say("windows") + ":"
+        yield say("windows")
         for w in signal.windows:
             yield "  " + say(
-                "window", name=w.name, count=w.count, expected=f"{w.expected:.1f}", negatives=w.negatives,
-                usual=f"{w.expected_negatives:.1f}", surprise=f"{w.surprise:.2f}",
+                "window", name=w.name, count=w.count, expected=n(w.expected, ".1f"), negatives=w.negatives,
+                usual=n(w.expected_negatives, ".1f"), surprise=n(w.surprise, ".2f"),
             )  # fmt: skip
     if signal.stories:
-        yield say("stories") + ":"
+        yield say("stories")
         for story in signal.stories:
-            yield "  " + say("story", **_story(story, french))
+            growth = "-"
+            if story.growth is not None:
+                low, high = n(story.growth.low, ".2f"), n(story.growth.high, ".2f")
+                growth = f"{n(story.growth.mean, '.2f')} ({low} {'à' if french else 'to'} {high})"
+            yield "  " + say(
+                "story", id=clean(story.story_id, 60), by=story.by, mentions=story.mentions, authors=story.authors,
+                score=n(story.score, ".2f"), negative=n(100 * story.negative_share, ".0f"), growth=growth,
+            )  # fmt: skip
     for caveat in signal.caveats:
         yield f"! {clean(caveat, 160)}"
     spans = ", ".join(f"{partition}: {first}-{last}" for partition, first, last in signal.inputs) or "-"
-    yield f"{say('inputs')}: {spans}; settings {signal.settings_hash or '-'}; state {signal.state_hash or '-'}"
+    yield say("inputs", spans=spans, settings=signal.settings_hash or "-", state=signal.state_hash or "-")
     yield say(found.verdict, sent=signal.settings_hash or "-", now=settings_now, start=found.log_start)
     if found.differences:
         yield f"  ({say('differences')})"
         for name, one, two in found.differences:
             yield f"  {clean(name, 80)}: {clean(repr(one), 60)}, {clean(repr(two), 60)}"
-
-
-def _story(story: StoryReading, french: bool) -> dict[str, Any]:
-    growth = "-"
-    if story.growth is not None:
-        growth = f"{story.growth.mean:.2f} ({story.growth.low:.2f} {'à' if french else 'to'} {story.growth.high:.2f})"
-    return {
-        "id": clean(story.story_id, 60), "by": story.by, "mentions": story.mentions, "authors": story.authors,
-        "score": f"{story.score:.2f}", "negative": f"{100 * story.negative_share:.0f}", "growth": growth,
-    }  # fmt: skip
 
 
 def as_object(found: Explained, settings_now: str) -> dict[str, Any]:
