@@ -20,6 +20,9 @@ FOLDERS = {
     "arabic": "ar", "english": "en", "french": "fr", "german": "de", "hindi": "hi", "italian": "it", "portuguese": "pt", "spanish": "es",
 }  # fmt: skip
 
+#: What a label may be called, in lower case.
+LABEL_NAMES = {"0": 0, "1": 1, "2": 2, "negative": 0, "neutral": 1, "positive": 2}
+
 #: Weight of a text of each further English source beside one of UMSAB, small enough that cross-validation stays as it is without them.
 SOURCE_WEIGHTS = {"tweeteval": 1.0, "sanders": 0.1, "sentiment140": 0.5}
 
@@ -46,20 +49,41 @@ def fingerprints(texts: Iterable[str]) -> NDArray[np.uint32]:
 
 
 def read_split(folder: Path, split: str) -> list[Example]:
-    """Read ``<split>_text.txt`` and ``<split>_labels.txt`` of a folder. Raises BadInput where they do not fit."""
+    """Read ``<split>_text.txt`` and ``<split>_labels.txt`` of a folder: a text and a label a line.
+
+    A label is 0, 1 or 2, or negative, neutral or positive in any case. Raises BadInput, with file and line, where they cannot be read.
+    """
+    texts = _lines(folder, f"{split}_text.txt")
+    name = f"{split}_labels.txt"
+    lines = _lines(folder, name)
+    labels = []
+    for number, line in enumerate(lines, 1):
+        label = LABEL_NAMES.get(line.strip().lower())
+        if label is None:
+            raise BadInput(f"{folder.name}/{name}, line {number}: a label is 0, 1 or 2, or negative, neutral or positive")
+        labels.append(label)
+    # Either file may end in empty lines: a text may be empty, a label may not.
+    texts += [""] * (len(labels) - len(texts))
+    if any(texts[len(labels) :]):
+        raise BadInput(f"{folder.name}/{name} ends at line {len(labels)}, {split}_text.txt at line {len(texts)}")
+    return [Example(text, label) for text, label in zip(texts, labels, strict=False)]
+
+
+def _lines(folder: Path, name: str) -> list[str]:
+    """Return the lines of a file without the empty ones at its end. Raises BadInput where it is no UTF-8 text."""
     try:
-        labels = [int(word) for word in (folder / f"{split}_labels.txt").read_text(encoding="utf-8").split()]
-        texts = (folder / f"{split}_text.txt").read_text(encoding="utf-8").split("\n")
-    except (OSError, ValueError) as failure:
-        raise BadInput(f"{folder.name}/{split} cannot be read: {type(failure).__name__}") from None
-    if texts and not texts[-1]:
-        texts.pop()
-    if len(texts) < len(labels):
-        # A file may end in texts that are empty.
-        texts += [""] * (len(labels) - len(texts))
-    if len(texts) != len(labels) or not set(labels) <= {0, 1, 2}:
-        raise BadInput(f"{folder.name}/{split}: texts and labels do not fit")
-    return [Example(text, label) for text, label in zip(texts, labels, strict=True)]
+        data = (folder / name).read_bytes()
+    except OSError as failure:
+        raise BadInput(f"{folder.name}/{name} cannot be read: {type(failure).__name__}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = data.count(b"\n", 0, failure.start) + 1
+        raise BadInput(f"{folder.name}/{name}, line {line}: not UTF-8") from None
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
 
 
 def umsab(data: Path) -> dict[str, list[Example]]:
@@ -71,9 +95,10 @@ def umsab(data: Path) -> dict[str, list[Example]]:
 def further_english(data: Path, known: list[Example]) -> list[Example]:
     """Return the labelled English texts of the other sources that are not among ``known``, each once."""
     rows = [(example.text, example.label, "tweeteval") for example in read_split(data / "sentiment_tweeteval_val", "val")]
-    names = {"negative": 0, "neutral": 1, "positive": 2}
     with (data / "sentiment_brands" / "sanders_full-corpus.csv").open(encoding="utf-8", newline="") as file:
-        rows += [(row["TweetText"], names[row["Sentiment"]], "sanders") for row in csv.DictReader(file) if row["Sentiment"] in names]
+        rows += [
+            (row["TweetText"], LABEL_NAMES[row["Sentiment"]], "sanders") for row in csv.DictReader(file) if row["Sentiment"] in LABEL_NAMES
+        ]
     path = data / "sentiment_brands" / "sentiment140_testdata.manual.2009.06.14.csv"
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         rows += [(row["text"], int(row["polarity"]) // 2, "sentiment140") for row in csv.DictReader(file)]

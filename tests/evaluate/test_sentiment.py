@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ TEXTS = ["I hate this, awful", "It is on Monday", "I love it, great!", "worst se
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "sentiment_umsab"
 
 
-def _write(folder: Path, split: str, texts: list[str], labels: list[int]) -> None:
+def _write(folder: Path, split: str, texts: list[str], labels: Sequence[int | str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{split}_text.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
     (folder / f"{split}_labels.txt").write_text("\n".join(map(str, labels)) + "\n", encoding="utf-8")
@@ -59,6 +60,39 @@ def test_nothing_to_measure_is_bad_input(tmp_path: Path) -> None:
         evaluate_sentiment([tmp_path / "missing"])
     _write(tmp_path / "french", "val", TEXTS, [0])
     with pytest.raises(BadInput):
+        evaluate_sentiment([tmp_path])
+
+
+def test_labels_may_be_named(tmp_path: Path) -> None:
+    """Names in any case, Windows' line ends, a byte-order mark and empty lines at the end give the figures that numbers give."""
+    _write(tmp_path / "english", "test", TEXTS, [0, 1, 2, 0, 1, 2])
+    _write(tmp_path / "named" / "english", "test", TEXTS, ["negative", "Neutral", "POSITIVE", " 0", "1 ", "positive"])
+    for name in ("test_text.txt", "test_labels.txt"):
+        path = tmp_path / "named" / "english" / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n\n")
+    one, other = (evaluate_sentiment([folder])["languages"]["english"] for folder in (tmp_path / "english", tmp_path / "named"))
+    assert {**one, "us_per_text": 0} == {**other, "us_per_text": 0}
+
+
+@pytest.mark.parametrize("label", ["3", "-1", "good", "", "0 1"])
+def test_a_label_that_is_none_is_told_with_file_and_line(tmp_path: Path, label: str) -> None:
+    """The message says which file, which line and what a label is."""
+    _write(tmp_path / "french", "val", TEXTS[:3], [0, label, 2])
+    with pytest.raises(BadInput, match=r"french/val_labels\.txt, line 2: a label is 0, 1 or 2, or negative"):
+        evaluate_sentiment([tmp_path])
+
+
+def test_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    """Fewer labels than texts, no labels at all, and bytes that are no text are told by file and line."""
+    _write(tmp_path / "french", "val", TEXTS, [0, 1])
+    with pytest.raises(BadInput, match=r"val_labels\.txt ends at line 2, val_text\.txt at line 6"):
+        evaluate_sentiment([tmp_path])
+    (tmp_path / "french" / "val_text.txt").write_bytes(b"bien\nmal \xff\n")
+    with pytest.raises(BadInput, match=r"french/val_text\.txt, line 2: not UTF-8"):
+        evaluate_sentiment([tmp_path])
+    (tmp_path / "french" / "val_labels.txt").unlink()
+    (tmp_path / "french" / "val_text.txt").write_text("bien\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"french/val_labels\.txt cannot be read: FileNotFoundError"):
         evaluate_sentiment([tmp_path])
 
 
