@@ -58,6 +58,26 @@ CATALOGUE: Final = (
     Metric(
         "veille_watermark_timestamp_seconds", "gauge", "Event time up to which a stage's partition is computed.", ("stage", "partition")
     ),
+    Metric(
+        "veille_alarms_asked_per_week",
+        "gauge",
+        "Alarm budget: false alarms a week that may page a person, all brands of the newest watchlist in force together. Every worker "
+        "that enriches shows it: take the maximum.",
+    ),
+    Metric(
+        "veille_paging_openings_last_week",
+        "gauge",
+        "Crises that began to page a person within the last seven days of event time, by outcome: confirmed by a person, or unconfirmed "
+        "(so far a false alarm).",
+        ("partition", "outcome"),
+    ),
+    Metric(
+        "veille_sampling_share",
+        "gauge",
+        "Share of the hottest brand's mentions that detect looked at, at the busiest since the last look (1: all of them).",
+        ("partition",),
+    ),
+    Metric("veille_mentions_left_out", "counter", "Mentions of hot brands that were counted and left out of a sample.", ("partition",)),
     Metric("veille_waiting_mentions", "gauge", "Mentions that wait for the watermark in detect.", ("partition",)),
 )
 _BY_NAME: Final = {metric.name: metric for metric in CATALOGUE}

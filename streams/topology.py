@@ -8,8 +8,7 @@ from typing import cast
 import msgspec
 import xxhash
 
-from schemas.cloudevents import header_maker, type_of
-from schemas.crisis import Crisis
+from schemas.cloudevents import header_maker
 from schemas.enriched import Watermarks
 from schemas.mention import Clock
 from schemas.signal import SignalWatermark
@@ -17,7 +16,7 @@ from streams.clock import WallClock, rfc3339
 from streams.crisis.forward import ForwardPartition
 from streams.crisis.stage import CrisisPartition
 from streams.detect.stage import DetectPartition
-from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, Record, StageSpec
+from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, StageSpec
 from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
 from streams.evidence.stage import EvidencePartition
@@ -27,6 +26,7 @@ from streams.respond.playbook import people as people_of
 from streams.respond.routes import load_routes
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
+from streams.tallies import CountedCrisis, SamplingTally, asked_per_week
 
 #: Topics that stages read, in the order of the road. All but the first must have equal partition counts.
 INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands", "crisis.events")
@@ -34,7 +34,6 @@ INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands
 #: Source id of wall-clock records; its silence says nothing about any feed.
 WORKER_SOURCE = "veille.worker"
 
-_card = msgspec.json.Decoder(Crisis).decode
 _clock_headers = header_maker("veille.clock")
 _watermarks_headers = header_maker("veille.watermarks")
 _watermark_headers = header_maker("veille.watermark")
@@ -73,23 +72,6 @@ def worker_clock(partition: int, now_ms: int) -> Output:
     return Output("mentions.raw", None, value, headers, partition)
 
 
-class _Counted(CrisisPartition):
-    """A crisis stage whose events are counted; what it returns is untouched. An event read again counts again."""
-
-    def __init__(self, partition: int, settings: Settings, people: Mapping[str, frozenset[str]], meter: PrometheusMeter) -> None:
-        super().__init__(partition, settings.crisis, people)
-        self._meter = meter
-
-    def process(self, records: Sequence[Record]) -> Iterable[Output]:
-        """As `CrisisPartition.process`."""
-        outputs = list(super().process(records))
-        for output in outputs:
-            if output.topic == "crisis.events":
-                card = _card(output.value or b"")
-                self._meter.crisis_event(type_of(output.headers).decode(), card.kind, card.onset, card.updated_at)
-        return outputs
-
-
 def _enrich_spec(
     settings: Settings,
     watchlists: Watchlists,
@@ -99,6 +81,7 @@ def _enrich_spec(
     meter: PrometheusMeter | None,
 ) -> StageSpec:
     sent: dict[int, int] = {}
+    told: dict[int, float] = {}
 
     def make(partition: int) -> PartitionStage:
         sent.pop(partition, None)
@@ -115,6 +98,10 @@ def _enrich_spec(
         if meter is not None:
             for p, mark in marks.items():
                 meter.put("veille_watermark_timestamp_seconds", mark / 1000, "enrich", str(p))
+            versions = {cast(EnrichPartition, stage).version for stage in stages.values()}
+            if (newest := watchlists.get(max(versions))) is not None and newest.version not in told:
+                told[newest.version] = asked_per_week(newest.watchlist)
+                meter.put("veille_alarms_asked_per_week", told[newest.version])
         value = msgspec.json.encode(Watermarks(watermarks=marks))
         headers = _watermarks_headers(xxhash.xxh3_64_hexdigest(value), "", rfc3339(max(marks.values())))
         return [*clocks, Output("mentions.enriched", None, value, headers, ALL_PARTITIONS)]
@@ -124,6 +111,7 @@ def _enrich_spec(
 
 def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment, meter: PrometheusMeter | None) -> StageSpec:
     sent: dict[int, int] = {}
+    tally = SamplingTally(meter) if meter is not None else None
 
     def make(partition: int) -> PartitionStage:
         sent.pop(partition, None)
@@ -135,8 +123,9 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
         for partition, stage in sorted(stages.items()):
             detect = cast(DetectPartition, stage)
             watermark = detect.watermark
-            if meter is not None:
+            if meter is not None and tally is not None:
                 meter.put("veille_waiting_mentions", detect.waiting, str(partition))
+                tally.tell(detect)
             if watermark is None or sent.get(partition) == watermark:
                 continue
             sent[partition] = watermark
@@ -154,13 +143,17 @@ def _crisis_spec(settings: Settings, plans: Sequence[Playbook], meter: Prometheu
 
     def make(partition: int) -> PartitionStage:
         sent.pop(partition, None)
-        return CrisisPartition(partition, settings.crisis, people) if meter is None else _Counted(partition, settings, people, meter)
+        if meter is None:
+            return CrisisPartition(partition, settings.crisis, people)
+        return CountedCrisis(partition, settings.crisis, people, meter)
 
     def pulse(stages: Mapping[int, PartitionStage]) -> Iterable[Output]:
         """Pass event time on, a minute at a time, to partitions that have crises: deadlines of their tasks pass on quiet days too."""
         news = []
         for partition, stage in sorted(stages.items()):
             crisis = cast(CrisisPartition, stage)
+            if isinstance(crisis, CountedCrisis):
+                crisis.tell()
             watermark = crisis.watermark
             minute = watermark // 60_000 * 60_000 if watermark is not None and crisis.busy else 0
             if minute > sent.get(partition, 0):

@@ -192,6 +192,8 @@ def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: objec
         muted_until=rfc3339(life.muted_ms) if muted else None, snoozed=muted and life.snoozed,
         page=card.phase in ("open", "escalated") and not muted and not closed and card.severity >= card.page_severity,
     )  # fmt: skip
+    if card.page and not life.paged_ms and not card.declared_by:
+        life.paged_ms = at_ms
     life.card = kept(card)
     life.told_ms = at_ms
     life.told_mentions = card.mentions

@@ -46,6 +46,7 @@ def apply(state: BrandState, command: Command, now_ms: int, people: Mapping[str,
     changes, why = _changes(command, life, now_ms)
     if why:
         return [refuse(state, command, life, why, now_ms)]
+    life.confirmed = life.confirmed or command.command in ("ack", "close")
     if event == "resolved":
         life.closed_ms, life.over_steps = now_ms, []
     if event == "cancelled":

@@ -86,8 +86,7 @@ def _open(life: Life, at: int, event: str) -> list[Step]:
     changes: dict[str, Any] = {"phase": "open", "severity": max(1, life.severity_now), "resolved_at": None, "note": ""}
     if life.card.opened_at is None:
         changes["opened_at"] = rfc3339(at)
-    life.closed_ms = 0
-    life.risen_ms = 0
+    life.closed_ms = life.risen_ms = life.paged_ms = 0
     life.watch_ms = at
     return [(event, changes)]
 

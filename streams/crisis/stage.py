@@ -58,6 +58,11 @@ class CrisisPartition:
         """Whether a brand of this partition has, or lately had, a crisis: somebody may wait for time to pass."""
         return self._busy
 
+    def paged(self, since_ms: int) -> tuple[int, int]:
+        """Return how many crises began to page a person from ``since_ms`` on: (confirmed by a person, not confirmed)."""
+        paged = [life.confirmed for state in self._brands.values() for life in state.lives if life.paged_ms >= max(since_ms, 1)]
+        return sum(paged), len(paged) - sum(paged)
+
     def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
         """Take over brands and the cut. A brand's value is (offset it is computed up to, `BrandState`)."""
         if cut:

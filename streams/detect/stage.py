@@ -11,6 +11,7 @@ import msgspec
 from schemas.command import ForwardedCommand
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from streams.detect.brand import Brand
+from streams.detect.hearing import hear
 from streams.detect.judge import judge
 from streams.detect.order import Entry, WaitingRoom
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
@@ -61,6 +62,8 @@ class DetectPartition:
         self._pending: dict[str, list[tuple[Enriched, int, int]]] = {}
         self._silent: dict[str, dict[int, int]] = {}
         self._first_ms = 0
+        #: For metrics: mentions left out of a sample so far; the strongest sampling since somebody set this to 1.
+        self.left_out, self.hottest = 0, 1
 
     @property
     def watermark(self) -> int | None:
@@ -173,11 +176,14 @@ class DetectPartition:
             skipped = 0
             if times > 1:
                 skipped, brand.skipped = brand.skipped, 0
+                self.hottest = max(self.hottest, times)
             pending = self._pending.get(brand_id)
             if pending is None:
                 self._pending[brand_id] = [(mention, times, skipped)]
             else:
                 pending.append((mention, times, skipped))
+        else:
+            self.left_out += 1
         timer = brand.timer
         if timer == 0 or timer - t_ms > self._grid:
             self._set_timer(brand, (t_ms // self._grid + 1) * self._grid)
@@ -233,15 +239,7 @@ class DetectPartition:
         if not brand.desk.told(forwarded, t_ms):
             return
         self._dirty[brand.id] = None
-        word, label = command.command, command.args.get("label") if command.command == "vote" else ""
-        if word in ("open", "ack", "close") or label == "yes":
-            brand.budget.confirm(t_ms)
-        if word in ("ack", "close", "cancel"):
-            brand.told(confirmed=word != "cancel")
-        elif label in ("yes", "no"):  # the answer to a near miss
-            brand.told(confirmed=label == "yes", missed=True)
-        elif word == "missed" or (word == "open" and brand.ring is None):
-            brand.told(confirmed=True, missed=True)
+        hear(brand, command, t_ms)
 
     def _set_timer(self, brand: Brand, line: int) -> None:
         brand.timer = line

@@ -1,0 +1,72 @@
+"""Numbers that stages know and metrics show: alarms asked and realised, sampling. Nothing here changes what a stage returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from schemas.brand import Watchlist
+from schemas.cloudevents import type_of
+from schemas.crisis import Crisis
+from streams.crisis.settings import CrisisSettings
+from streams.crisis.stage import CrisisPartition
+from streams.detect.stage import DetectPartition
+from streams.engine.stage import Output, Record
+from streams.metrics import PrometheusMeter
+
+_HOUR_MS = 3_600_000
+_WEEK_MS = 168 * _HOUR_MS
+_card = msgspec.json.Decoder(Crisis).decode
+
+
+class CountedCrisis(CrisisPartition):
+    """A crisis stage whose events are counted; what it returns is untouched. An event read again counts again."""
+
+    def __init__(self, partition: int, settings: CrisisSettings, people: Mapping[str, frozenset[str]], meter: PrometheusMeter) -> None:
+        super().__init__(partition, settings, people)
+        self._meter = meter
+        self._told_hour = -1
+
+    def process(self, records: Sequence[Record]) -> Iterable[Output]:
+        """As `CrisisPartition.process`."""
+        outputs = list(super().process(records))
+        for output in outputs:
+            if output.topic == "crisis.events":
+                card = _card(output.value or b"")
+                self._meter.crisis_event(type_of(output.headers).decode(), card.kind, card.onset, card.updated_at)
+                self._told_hour = -1
+        return outputs
+
+    def tell(self) -> None:
+        """Show how many crises of the last week of event time paged a person, anew each hour and after every event."""
+        hour = self.watermark // _HOUR_MS if self.watermark is not None else -1
+        if hour == self._told_hour or self.watermark is None:
+            return
+        self._told_hour = hour
+        confirmed, unconfirmed = self.paged(self.watermark - _WEEK_MS)
+        for outcome, number in (("confirmed", confirmed), ("unconfirmed", unconfirmed)):
+            self._meter.put("veille_paging_openings_last_week", number, str(self.partition), outcome)
+
+
+class SamplingTally:
+    """What detect's partitions left out of samples, told to the meter as they go on."""
+
+    def __init__(self, meter: PrometheusMeter) -> None:
+        self._meter = meter
+        self._told: dict[int, int] = {}
+
+    def tell(self, detect: DetectPartition) -> None:
+        """Show the strongest sampling since the last call, and count what was left out since then."""
+        label = str(detect.partition)
+        before = self._told.get(detect.partition, 0)
+        # A partition that came back to this worker begins at 0 again.
+        self._meter.count("veille_mentions_left_out", detect.left_out - before if detect.left_out >= before else detect.left_out, label)
+        self._told[detect.partition] = detect.left_out
+        self._meter.put("veille_sampling_share", 1.0 / detect.hottest, label)
+        detect.hottest = 1
+
+
+def asked_per_week(watchlist: Watchlist) -> float:
+    """Return the ceiling on false alarms that page a person, a week, of all brands of a watchlist."""
+    return sum(brand.alarms_per_week for brand in watchlist.brands)
