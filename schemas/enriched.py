@@ -50,7 +50,7 @@ class Enriched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     parent_id: str = ""
     #: Canonical URL of the first link in the mention, or of the mention itself for an article.
     link: str = ""
-    #: Where the mention itself stands.
+    #: Where the mention itself stands; the hash for its author's handle or id, but for articles and the brand's own posts.
     url: str = ""
     #: 64-bit near-copy signature as 16 hexadecimal digits; "" for a text too short to sign.
     copy_key: str = ""

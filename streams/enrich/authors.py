@@ -6,6 +6,7 @@ import re
 from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
+from urllib.parse import quote
 
 import yaml
 
@@ -65,6 +66,21 @@ class AuthorHasher:
             digest = blake2b(f"{network}\0{name}".encode("utf-8", "replace"), key=self._key, digest_size=8)
             found = self._known[network, name] = digest.hexdigest()
         return found
+
+
+def without_author(url: str, author: Author, handle: str, key: str) -> str:
+    """Return the address of an author's own mention with ``key``, the keyed hash, for the author's handle and id.
+
+    ``handle`` is the folded one. Only whole parts of the address are taken for them: what lies between slashes, and a subdomain.
+    """
+    low = url.lower()
+    identity = author.id.lower() if author.id else ""
+    if (not handle or handle not in low) and (not identity or identity not in low) and "%" not in low:
+        return url
+    names = {name for one in (handle, author.handle, author.id) if one and (name := one.strip().lstrip("@"))}
+    names |= {quote(name, safe="") for name in names} if "%" in low else set()
+    parts = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+    return re.sub(rf"(?<=[/@=:~])(?:{parts})(?=[/?&#:]|$|\.[\w-]+\.)", lambda _: key, url, flags=re.IGNORECASE) if parts else url
 
 
 def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, ...]]:

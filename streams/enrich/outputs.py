@@ -10,6 +10,7 @@ from schemas.cloudevents import header_maker
 from schemas.enriched import BrandSettings, Enriched
 from schemas.mention import Engagement, Mention
 from streams.engine.stage import Output
+from streams.enrich.authors import without_author
 from streams.enrich.brands import BrandMatcher, Match, match_hash
 from streams.enrich.features import Said, SpeakerReader
 from streams.enrich.polarity import Polarity
@@ -73,13 +74,17 @@ class RecordMaker:
         network, kind, url, links = mention.network, mention.kind, mention.url, job.links
         network_class = class_of(network)
         author, followers, organic_pm, organic_reasons, marks = self._speakers.read(mention.author, job.handle, network, job.published_ms)
-        url = canonical_url(url) if url else ""
+        url = hidden = canonical_url(url) if url else ""
         link = links[0] if links else ""
         article = ""
         if kind == "article":
             article, link = url, url or link
-        elif kind == "post" and is_reshare(plain):
-            kind = "reshare"
+        else:
+            if url and author and mention.author is not None:
+                # The address of a post names who posted it; that of an article is what others link to.
+                hidden = without_author(url, mention.author, job.handle, author)
+            if kind == "post" and is_reshare(plain):
+                kind = "reshare"
         if self._speakers.is_press(network_class, job.handle, article, job.matcher.press):
             marks = ("press", *marks)
         replies = reshares = likes = 0
@@ -125,7 +130,7 @@ class RecordMaker:
                 mention.root_id or "",
                 mention.parent_id or "",
                 link,
-                url,
+                hidden if matched != "owned" else url,
                 copy_key,
                 hashtags,
                 all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own]),
