@@ -58,9 +58,22 @@ class LearnedPolarity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Watchlist(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All brands in force under one version, the press list added to the shipped one, and what was learned: brand id to polarity."""
+    """All brands in force under one version, the press list added to the shipped one, and what was learned: brand id to polarity.
+
+    ``alarms_per_week`` is a ceiling on false alarms that page a person for all brands together, beside that of each; 0: none.
+    """
 
     brands: tuple[Brand, ...]
     press: tuple[str, ...] = ()
     version: int = 1
     learned: dict[str, LearnedPolarity] = {}
+    alarms_per_week: float = 0.0
+
+    @property
+    def share_per_week(self) -> float:
+        """An even share of the common ceiling; 0: there is none. What one brand leaves unused no other spends, so the sum holds."""
+        return self.alarms_per_week / max(1, len(self.brands))
+
+    def asked_per_week(self, brand: Brand) -> float:
+        """Return the alarms a week that ``brand`` may have: its own ceiling, at most its share of the common one."""
+        return min(brand.alarms_per_week, self.share_per_week) if self.alarms_per_week else brand.alarms_per_week

@@ -108,3 +108,5 @@ class BrandSettings(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_de
     match_hash: str = ""
     #: Planned happenings: (from_ms, to_ms, terms, expected factor).
     calendar: tuple[tuple[int, int, tuple[str, ...], float], ...] = ()
+    #: The brand's even share of the ceiling for all brands together, a week; 0: there is no such ceiling.
+    share_per_week: float = 0.0

@@ -201,7 +201,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     caveats: tuple[str, ...] = ()
     #: Sources that are silent, and since when (ms).
     blind: dict[str, int] = {}
-    #: Alarm budget: asked and realised, per week; the page_severity of the brand.
+    #: Alarm budget asked, per week (at most the brand's share of the ceiling for all); the page_severity of the brand.
     alarms_per_week: float = 0.5
     page_severity: int = 3
     timezone: str = "UTC"

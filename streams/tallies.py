@@ -69,4 +69,4 @@ class SamplingTally:
 
 def asked_per_week(watchlist: Watchlist) -> float:
     """Return the ceiling on false alarms that page a person, a week, of all brands of a watchlist."""
-    return sum(brand.alarms_per_week for brand in watchlist.brands)
+    return sum(map(watchlist.asked_per_week, watchlist.brands))

@@ -55,7 +55,7 @@ class Brand(History, array_like=True, gc=False):
         changed = bool(self.match_hash) and settings.match_hash != self.match_hash
         self.version, self.timezone, self.page_severity = settings.version, sys.intern(settings.timezone), settings.page_severity
         self.match_hash, self.calendar = settings.match_hash, settings.calendar
-        self.budget.asked = settings.alarms_per_week
+        self.budget.allow(settings.alarms_per_week, settings.share_per_week)
         self.factors, self.under = [], -99.0
         return changed
 

@@ -39,9 +39,13 @@ class Budget(msgspec.Struct, array_like=True):
     unconfirmed: float = 0.0
     settled_ms: int = 0
 
+    def allow(self, own: float, share: float) -> None:
+        """Take over what the brand asks for a week, at most its ``share`` of the ceiling for all brands (0: there is none)."""
+        self.asked = min(own, share) if share else own
+
     def threshold(self) -> float:
         """Return what the recalibrated number must reach."""
-        return math.log10(HOURS_A_WEEK / max(self.asked, 1e-3)) + self.raised
+        return math.log10(HOURS_A_WEEK / max(self.asked, 1e-6)) + self.raised
 
     score_one = threshold
 

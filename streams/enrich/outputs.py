@@ -176,6 +176,7 @@ def brand_settings(matcher: BrandMatcher, version: int, partition: int, offset: 
             page_severity=brand.thresholds.severity,
             match_hash=match_hash(brand),
             calendar=calendar_ms(brand),
+            share_per_week=matcher.watchlist.share_per_week,
         )
         headers = _brand_headers(f"{partition}-{offset}-{brand.id}-settings", brand.id, header_time(applies_ms))
         outputs.append(Output(TOPIC, brand.id.encode(), _encode(value), headers))

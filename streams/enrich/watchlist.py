@@ -17,7 +17,7 @@ from streams.enrich.brands import BrandMatcher
 from streams.enrich.times import day_ms
 from streams.errors import BadInput
 
-_ROOT_KEYS = ("brands", "press", "version")
+_ROOT_KEYS = ("brands", "press", "version", "alarms_per_week")
 _BRAND_KEYS = (
     "id", "names", "handles", "hashtags", "exclude", "context", "owned", "alarms_per_week", "timezone", "languages", "sector",
     "people", "plan", "thresholds", "calendar",
@@ -160,7 +160,8 @@ def parse_watchlist(text: str, name: str) -> Watchlist:
         brands.append(brand)
     press = reader.texts(keys["press"]) if "press" in keys else ()
     version = int(reader.number(keys["version"], 1, 2**31)) if "version" in keys else 1
-    return Watchlist(brands=tuple(brands), press=press, version=version)
+    ceiling = reader.number(keys["alarms_per_week"], 0, 1e6) if "alarms_per_week" in keys else 0.0
+    return Watchlist(brands=tuple(brands), press=press, version=version, alarms_per_week=ceiling)
 
 
 def load_watchlist(path: Path) -> Watchlist:

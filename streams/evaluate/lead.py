@@ -105,7 +105,7 @@ def run_folder(folder: Folder, settings: Settings, per_week: float | None) -> li
     watchlist = folder.watchlist
     if per_week is not None:
         brands = tuple(msgspec.structs.replace(brand, alarms_per_week=per_week) for brand in watchlist.brands)
-        watchlist = msgspec.structs.replace(watchlist, brands=brands)
+        watchlist = msgspec.structs.replace(watchlist, brands=brands, alarms_per_week=0.0)
     counting = not folder.counts
     counts: dict[str, list[int]] = defaultdict(list)
     opened = []

@@ -29,6 +29,7 @@ brands:
     calendar:
       - {from: 2026-12-01, to: 2026-12-07, terms: [giveaway, concours], expect: 5}
 press: [reuters.com, lemonde.fr]
+alarms_per_week: 3
 """
 
 
@@ -39,6 +40,7 @@ def test_every_key_of_the_format_is_read() -> None:
     assert brand.handles == {"*": ("united",)}
     assert (brand.alarms_per_week, brand.thresholds.severity, brand.timezone) == (0.25, 4, "Europe/Paris")
     assert watchlist.press == ("reuters.com", "lemonde.fr")
+    assert watchlist.alarms_per_week == 3.0
     ((start, end, terms, expect),) = calendar_ms(brand)
     assert end - start == 7 * 86_400_000
     assert (terms, expect) == (("giveaway", "concours"), 5.0)
