@@ -23,7 +23,7 @@ FILES = ("boycott_2012_2020/tweets", "fashion_2021/asos", "fashion_2021/shein", 
 
 @pytest.mark.skipif(not (DATA / "fashion_2021").exists(), reason="the folder fashion_2021 is not there")
 def test_real_copies_lie_within_the_distance_and_other_texts_do_not() -> None:
-    """Of pairs of real texts that begin alike and share most words, three in four lie within detection's distance; random ones do not."""
+    """Of pairs of real texts that begin alike and share most words, four in five lie within detection's distance; random ones do not."""
     texts: set[str] = set()
     for name in FILES:
         with gzip.open(DATA / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
@@ -52,7 +52,7 @@ def test_real_copies_lie_within_the_distance_and_other_texts_do_not() -> None:
     rng = Random(1)
     strangers = [copy_distance(*rng.sample(keys, 2)) for _ in range(50_000)]
     assert len(copies) > 500
-    assert sum(distance <= DISTANCE for distance in copies) >= 0.75 * len(copies)
+    assert sum(distance <= DISTANCE for distance in copies) >= 0.8 * len(copies)
     assert sum(distance <= 10 for distance in copies) >= 0.9 * len(copies)
     assert sum(distance <= DISTANCE for distance in strangers) <= 0.0005 * len(strangers)
     assert sum(distance <= 10 for distance in strangers) <= 0.001 * len(strangers)
