@@ -149,6 +149,8 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     merged_into: str = ""
     #: What was noted, or why it was refused.
     note: str = ""
+    #: Statements that stand outside and rest on a claim that this event refutes.
+    to_correct: tuple[str, ...] = ()
     #: The command that this event answers; what respond and evidence act on.
     decision: Command | None = None
     #: From which severity on the brand pages a person; the brand's time zone.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from schemas.brand import Watchlist
 from schemas.cloudevents import type_of
 from schemas.crisis import Crisis
+from streams.crisis.gated import Cell
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.detect.stage import DetectPartition
@@ -23,8 +24,8 @@ _card = msgspec.json.Decoder(Crisis).decode
 class CountedCrisis(CrisisPartition):
     """A crisis stage whose events are counted; what it returns is untouched. An event read again counts again."""
 
-    def __init__(self, partition: int, settings: CrisisSettings, people: Mapping[str, frozenset[str]], meter: PrometheusMeter) -> None:
-        super().__init__(partition, settings, people)
+    def __init__(self, partition: int, settings: CrisisSettings, cell: Cell, meter: PrometheusMeter) -> None:
+        super().__init__(partition, settings, cell)
         self._meter = meter
         self._told_hour = -1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -14,6 +15,7 @@ from schemas.mention import Clock
 from schemas.signal import SignalWatermark
 from streams.clock import WallClock, rfc3339
 from streams.crisis.forward import ForwardPartition
+from streams.crisis.gated import Cell
 from streams.crisis.stage import CrisisPartition
 from streams.detect.stage import DetectPartition
 from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, StageSpec
@@ -21,8 +23,7 @@ from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
 from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
-from streams.respond.playbook import Playbook, load
-from streams.respond.playbook import people as people_of
+from streams.respond.playbook import Playbook, load, people, plan_of
 from streams.respond.routes import load_routes
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
@@ -138,14 +139,14 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
 
 
 def _crisis_spec(settings: Settings, plans: Sequence[Playbook], meter: PrometheusMeter | None) -> StageSpec:
-    people = people_of(plans)
+    cell = Cell(people(plans), partial(plan_of, plans), settings.respond.language)
     sent: dict[int, int] = {}
 
     def make(partition: int) -> PartitionStage:
         sent.pop(partition, None)
         if meter is None:
-            return CrisisPartition(partition, settings.crisis, people)
-        return CountedCrisis(partition, settings.crisis, people, meter)
+            return CrisisPartition(partition, settings.crisis, cell)
+        return CountedCrisis(partition, settings.crisis, cell, meter)
 
     def pulse(stages: Mapping[int, PartitionStage]) -> Iterable[Output]:
         """Pass event time on, a minute at a time, to partitions that have crises: deadlines of their tasks pass on quiet days too."""

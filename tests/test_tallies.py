@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.brand import Brand, Watchlist
 from schemas.mention import json_value
+from streams.crisis.gated import Cell
 from streams.crisis.settings import CrisisSettings
 from streams.engine.memory import MemoryRunner
 from streams.engine.stage import Output
@@ -56,7 +57,7 @@ def _week(stage: CountedCrisis, meter: PrometheusMeter) -> dict[str, float]:
 def test_crises_that_paged_in_the_last_week_of_event_time_are_shown() -> None:
     """One opening that pages counts once, as confirmed after a person's word, and no longer after a week; saved states tell the same."""
     meter = PrometheusMeter()
-    stage = CountedCrisis(0, CrisisSettings(), {}, meter)
+    stage = CountedCrisis(0, CrisisSettings(), Cell(), meter)
     stage.restore({}, None)
     loud = {"over": True, "margin": 20.0, "page_severity": 1}
     records = log(signal(1, 0, **loud), signal(2, 30, **loud), signal(1, 40, brand="calm", **{**loud, "page_severity": 5}), watermark(60))
@@ -69,7 +70,7 @@ def test_crises_that_paged_in_the_last_week_of_event_time_are_shown() -> None:
     assert _week(stage, meter) == {"confirmed": 1, "unconfirmed": 0}
     saved = stage.checkpoint(11)
     fresh_meter = PrometheusMeter()
-    fresh = CountedCrisis(0, CrisisSettings(), {}, fresh_meter)
+    fresh = CountedCrisis(0, CrisisSettings(), Cell(), fresh_meter)
     fresh.restore({state.key: state.value for state in saved.states if state.value}, saved.cut)
     assert _week(fresh, fresh_meter) == {"confirmed": 1, "unconfirmed": 0}
     list(stage.process(log(watermark(8 * DAY_MINUTES), start=12)))
@@ -79,7 +80,7 @@ def test_crises_that_paged_in_the_last_week_of_event_time_are_shown() -> None:
 def test_a_crisis_that_a_person_declared_is_no_alarm() -> None:
     """The budget is for what the machine rings."""
     meter = PrometheusMeter()
-    stage = CountedCrisis(0, CrisisSettings(), {}, meter)
+    stage = CountedCrisis(0, CrisisSettings(), Cell(), meter)
     stage.restore({}, None)
     found = events(list(stage.process(log(watermark(0), command("open", 1, headline="a fire", severity=5)))))
     assert [(name, card.page) for name, card in found] == [("opened", True)]

@@ -20,7 +20,7 @@ def refuse(state: BrandState, command: Command, life: Life | None, why: str, now
     if life is None:
         return note(state, command, now, "refused", why)
     state.event_seq += 1
-    card = msgspec.structs.replace(life.card, seq=state.event_seq, updated_at=rfc3339(now), note=why, decision=command)
+    card = msgspec.structs.replace(life.card, seq=state.event_seq, updated_at=rfc3339(now), note=why, decision=command, to_correct=())
     return "refused", card, False
 
 

@@ -176,7 +176,7 @@ def with_headline(card: Crisis, terms: list[str]) -> Crisis:
 def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: object) -> Crisis:
     """Number the next event, put phase, CAP words and times on the card, and return it as the life's card."""
     state.event_seq += 1
-    card = msgspec.structs.replace(life.card, **changes)
+    card = msgspec.structs.replace(life.card, **({"to_correct": ()} | changes))
     top = max(life.readings.values(), key=lambda s: (s.mentions, s.story_id), default=None)
     if life.snoozed and event in ("escalated", "reopened"):
         life.muted_ms, life.snoozed = 0, False

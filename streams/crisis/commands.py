@@ -2,50 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from schemas.command import Command
 from schemas.desk import MAX_MINUTES, NONE, UNKNOWN, declared_story, judge, may_hold
+from schemas.response import Claim, Statement
 from streams.clock import rfc3339
 from streams.crisis import effect
 from streams.crisis.answers import Answer, note, refuse, text, texts
 from streams.crisis.card import begin, seal, with_headline
+from streams.crisis.gated import Cell, ask
 from streams.crisis.impact import unanswered
 from streams.crisis.merging import merge, split
 from streams.crisis.state import MAX_ANSWERED, MAX_TERMS, BrandState, Life, leave_to_others
 from streams.crisis.words import clean
+from streams.gate.decide import GATED
 
 MINUTE = 60_000
 
 
-def apply(state: BrandState, command: Command, now_ms: int, people: Mapping[str, frozenset[str]], repeated: bool = False) -> list[Answer]:
-    """Return the events that ``command`` makes at event time ``now_ms``; changes ``state``.
+def apply(
+    state: BrandState, command: Command, now_ms: int, cell: Cell, repeated: bool = False
+) -> tuple[list[Answer], Sequence[Statement | Claim]]:
+    """Return the events that ``command`` makes at event time ``now_ms``, and what the gate records of it; changes ``state``.
 
-    ``people`` are who holds the roles of the plan (see `schemas.desk.may_hold`); ``repeated``: its id was answered before.
+    ``repeated``: its id was answered before.
     """
     life = next((x for x in state.lives if x.card.crisis_id == command.crisis_id), None) if command.crisis_id else None
     phase = life.card.phase if life else (UNKNOWN if command.crisis_id else NONE)
     event, why = judge(command.command, command.role, phase, command.args)
     if event:
-        why = may_hold(command.role, command.by, people)
+        why = may_hold(command.role, command.by, cell.people)
     if repeated:
         why = "a command of this id was answered already"
+    if life is not None and command.command in GATED and (not why or (command.command == "delete-own-post" and not repeated)):
+        answer = ask(state, life, command, now_ms, cell)
+        why = why or answer.why
+        if why:
+            return [refuse(state, command, life, why, now_ms)], answer.records
+        return [_obey(state, command, life, event, now_ms, to_correct=answer.to_correct)], answer.records
     if why:
-        return [refuse(state, command, life, why, now_ms)]
+        return [refuse(state, command, life, why, now_ms)], ()
     if command.command == "open":
-        return _declare(state, command, life, now_ms)
+        return _declare(state, command, life, now_ms), ()
     if life is None:  # vote and missed name no crisis: labels of the brand
-        return [note(state, command, now_ms, "noted", text(command, "text") or text(command, "headline") or command.command)]
+        return [note(state, command, now_ms, "noted", text(command, "text") or text(command, "headline") or command.command)], ()
     if command.command == "merge":
-        return merge(state, command, life, now_ms)
+        return merge(state, command, life, now_ms), ()
     if command.command == "split":
-        return split(state, command, life, now_ms)
+        return split(state, command, life, now_ms), ()
+    return [_obey(state, command, life, event, now_ms)], ()
+
+
+def _obey(state: BrandState, command: Command, life: Life, event: str, now_ms: int, **more: object) -> Answer:
+    """Change the card as a command asks that names its crisis, unless its arguments do not allow it."""
     changes, why = _changes(command, life, now_ms)
     if why:
-        return [refuse(state, command, life, why, now_ms)]
+        return refuse(state, command, life, why, now_ms)
     life.confirmed = life.confirmed or command.command in ("ack", "close")
     if event == "resolved":
         life.closed_ms, life.over_steps = now_ms, []
@@ -56,7 +72,7 @@ def apply(state: BrandState, command: Command, now_ms: int, people: Mapping[str,
         leave_to_others(state, life)
     if command.command == "set-kind":
         life.card = with_headline(msgspec.structs.replace(life.card, kind=str(command.args["kind"])), life.terms)
-    return [(event, seal(life, state, event, now_ms, decision=command, **changes), True)]
+    return event, seal(life, state, event, now_ms, decision=command, **changes, **more), True
 
 
 def _changes(command: Command, life: Life, now: int) -> tuple[dict[str, Any], str]:

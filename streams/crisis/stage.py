@@ -1,4 +1,4 @@
-"""brand.signals -> crisis.events and crisis.state, for one partition."""
+"""brand.signals -> crisis.events, crisis.state and crisis.statements, for one partition."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from schemas.cloudevents import Headers, header_maker, type_of
 from schemas.command import ForwardedCommand
 from schemas.crisis import EVENT_TYPES, Crisis
 from schemas.desk import CLOSED
+from schemas.response import Claim, Statement
 from schemas.signal import Signal, SignalWatermark
-from streams.captures import kept
+from streams.captures import admit, captured, kept, touch
 from streams.clock import rfc3339
 from streams.crisis import commands
 from streams.crisis.brand import on_signal, on_timer
+from streams.crisis.gated import Cell
 from streams.crisis.life import next_due
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import BrandState
@@ -29,6 +31,8 @@ _state = msgspec.msgpack.Decoder(BrandState)
 _pack = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
 _makers: dict[str, Callable[[str, str, str], Headers]] = {name.removeprefix("veille.crisis."): header_maker(name) for name in EVENT_TYPES}
+_statement_headers = header_maker("veille.statement")
+_claim_headers = header_maker("veille.claim")
 
 
 class CrisisPartition:
@@ -37,12 +41,12 @@ class CrisisPartition:
     State: one `BrandState` for each brand with the offset it is computed up to; cut: (next offset, watermark). A
     signal whose ``seq`` it has, a command whose offset it has, and a record below a brand's own offset are skipped; a
     hole in ``seq`` raises `LogGap`. A timer due at d fires after all signals of its brand up to and including d.
-    ``people`` are who holds the roles of the plan (see `schemas.desk.may_hold`).
+    ``cell`` is what the plans say of roles and holding statements.
     """
 
-    def __init__(self, partition: int, settings: CrisisSettings, people: Mapping[str, frozenset[str]] | None = None) -> None:
+    def __init__(self, partition: int, settings: CrisisSettings, cell: Cell | None = None) -> None:
         self.partition = partition
-        self._people = people or {}
+        self._cell = cell or Cell()
         self.watermark: int | None = None
         self._settings = settings
         self._brands: dict[str, BrandState] = {}
@@ -134,8 +138,11 @@ class CrisisPartition:
             state.command_ids.append(command.id)
             del state.command_ids[: -self._settings.keep_commands]
         now = max(state.now_ms, self.watermark or 0) or min(max(command.at_ms, 0), 253_402_300_799_000)
-        for event, card, current in commands.apply(state, command, now, self._people, repeated):
+        answers, records = commands.apply(state, command, now, self._cell, repeated)
+        for event, card, current in answers:
             self._tell(state, event, card, current, now, outputs)
+        for stated in records:
+            outputs.append(_stated(state, stated, now))
         self._after(state)
 
     def _on_watermark(self, time_ms: int, offset: int, outputs: list[Output]) -> None:
@@ -188,6 +195,8 @@ class CrisisPartition:
             heapq.heappush(self._timers, (due, state.brand))
 
     def _tell(self, state: BrandState, event: str, card: Crisis, current: bool, at_ms: int, outputs: list[Output]) -> None:
+        for name in captured(event, card):
+            admit(touch(state.registers, card.crisis_id), name)
         value = _json.encode(card)
         headers = _makers[event](f"{state.brand}-{card.seq}", card.crisis_id, rfc3339(at_ms))
         outputs.append(Output("crisis.events", state.brand.encode(), value, headers))
@@ -206,3 +215,12 @@ class CrisisPartition:
             packed = _pack.encode((progress, self._brands[name]))
             states.append(StateRecord(name.encode(), progress, packed))
         return Checkpoint(states, _pack.encode((self._next, self.watermark)), next_offset)
+
+
+def _stated(state: BrandState, stated: Statement | Claim, at_ms: int) -> Output:
+    """Number what the gate records, and return it for ``crisis.statements``: nothing else is written there."""
+    state.statement_seq += 1
+    make = _claim_headers if isinstance(stated, Claim) else _statement_headers
+    headers = make(f"{state.brand}-{state.statement_seq}", stated.crisis_id, rfc3339(at_ms))
+    value = _json.encode(msgspec.structs.replace(stated, seq=state.statement_seq))
+    return Output("crisis.statements", state.brand.encode(), value, headers)

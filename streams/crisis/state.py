@@ -9,8 +9,10 @@ import msgspec
 from schemas.crisis import Crisis
 from schemas.desk import ACTIVE
 from schemas.signal import ImpactRow, Signal, StoryReading
+from streams.captures import Register
 from streams.crisis.effect import Answered
 from streams.folding import words_of
+from streams.gate.ledger import Ledger
 
 MAX_STORIES = 20
 MAX_TERMS = 24
@@ -59,6 +61,8 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     whole: tuple[ImpactRow, ...] = ()
     own_networks: dict[str, int] = {}
     answered: list[Answered] = []
+    #: Its claims and statements; None until the first one.
+    ledger: Ledger | None = None
 
 
 class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -75,6 +79,9 @@ class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
     commands: dict[int, int] = {}
     command_ids: list[str] = []
     lives: list[Life] = []
+    #: {crisis: what of it was captured}, and statements written so far: the gate's part.
+    registers: dict[str, Register] = {}
+    statement_seq: int = 0
     blind: dict[str, int] = {}
     #: When the desk was last asked about near misses (event time, ms), the latest three.
     asked: list[int] = []

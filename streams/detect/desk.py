@@ -89,7 +89,8 @@ class Desk(msgspec.Struct, array_like=True):
         if forwarded.command.command == "published" and (url := str(forwarded.command.args.get("url", "")).strip().rstrip("/")):
             self.published = [*self.published, url][-_MAX_DECLARED:]
             post = self.posts.get(self.links.get(url, ""))
-            if post is not None and not post.answer:
+            # The post that burns is no answer to itself, whatever is said of it.
+            if post is not None and not post.answer and post.story not in self.about:
                 post.answer, self.answers = True, self.answers + 1
         fresh = Declared.of(forwarded.command, t_ms) if forwarded.command.command == "open" else None
         if fresh is not None and all(old.story_id != fresh.story_id for old in self.declared):

@@ -10,30 +10,24 @@ import msgspec
 
 from schemas.cloudevents import header_maker
 from schemas.crisis import Crisis
-from schemas.desk import may_hold
-from schemas.response import Claim, Notification, Statement, Task
-from streams import captures
+from schemas.response import Notification, Task
 from streams.clock import ms_of, rfc3339
 from streams.engine.stage import Output
-from streams.respond import gate, tasks, tell
-from streams.respond.ledger import Ledger
-from streams.respond.playbook import Playbook, holdings, people, pick
+from streams.respond import tasks, tell
+from streams.respond.playbook import Playbook, people, pick
 from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
 
 _json = msgspec.json.Encoder()
 _task_headers = header_maker("veille.task")
-_statement_headers = header_maker("veille.statement")
-_claim_headers = header_maker("veille.claim")
 _notification_headers = header_maker("veille.notification")
-_KEEP = 50  # crises of a brand whose claims and tasks stay at hand; the one that was silent longest goes
+_KEEP = 50  # crises of a brand whose tasks stay at hand; the one that was silent longest goes
 
 
 class Desk(msgspec.Struct, kw_only=True):
     """What the cell has before it for one crisis, and its latest card."""
 
     card: Crisis
-    ledger: Ledger = msgspec.field(default_factory=Ledger)
     tasks: dict[str, tasks.Kept] = {}
     told: dict[str, tell.Told] = {}
 
@@ -45,9 +39,7 @@ class BrandDesk(msgspec.Struct, kw_only=True):
     seq: int = 0
     now_ms: int = 0
     task_seq: int = 0
-    statement_seq: int = 0
     desks: dict[str, Desk] = {}
-    registers: dict[str, captures.Register] = {}
 
 
 class House(NamedTuple):
@@ -64,58 +56,34 @@ class House(NamedTuple):
 
 
 def on_event(brand: BrandDesk, event: str, crisis: Crisis, house: House) -> list[Output]:
-    """Apply ``veille.crisis.<event>``: first what was due before it, then tasks, the gate's answer and messages."""
+    """Apply ``veille.crisis.<event>``: first what was due before it, then tasks and messages."""
     at_ms = ms_of(crisis.updated_at)
     outputs = on_time(brand, at_ms, house)
     brand.now_ms = max(brand.now_ms, at_ms)
-    for name in captures.captured(event, crisis):
-        captures.admit(captures.touch(brand.registers, crisis.crisis_id), name)
-    never = crisis.decision is not None and crisis.decision.command == "delete-own-post"
-    if crisis.phase == "none" or (event == "refused" and not never):
+    if crisis.phase == "none" or event == "refused":
         return outputs
     desk = brand.desks.pop(crisis.crisis_id, None) or Desk(card=crisis)
     brand.desks[crisis.crisis_id] = desk
     writer = _Writer(brand, rfc3339(brand.now_ms), outputs)
     plan = pick(house.plans, crisis)
-    if event != "refused":
-        desk.card = msgspec.structs.replace(crisis, decision=None)
-        if crisis.opened_at is not None and crisis.phase in ("open", "escalated"):
-            for task, step in tasks.start(desk.tasks, plan, crisis, at_ms):
-                task = writer.task(task)
-                route = house.routes.get(step.route)
-                if route is not None and (not route.brands or crisis.brand in route.brands):
-                    writer.tell(f"t{task.seq}", route, "veille.task.opened", desk, (task,))
-    _decide(writer, desk, plan, crisis, at_ms, house)
+    desk.card = msgspec.structs.replace(crisis, decision=None, to_correct=())
+    if crisis.opened_at is not None and crisis.phase in ("open", "escalated"):
+        for task, step in tasks.start(desk.tasks, plan, crisis, at_ms):
+            task = writer.task(task)
+            route = house.routes.get(step.route)
+            if route is not None and (not route.brands or crisis.brand in route.brands):
+                writer.tell(f"t{task.seq}", route, "veille.task.opened", desk, (task,))
+    command = crisis.decision
+    if command is not None and command.command in ("task-done", "task-skip"):
+        writer.task(tasks.settle(desk.tasks, crisis, command, at_ms, people([plan])))
+    for key in crisis.to_correct:
+        task = writer.task(tasks.to_correct(desk.tasks, plan, crisis, key, at_ms))
+        _remind(writer, desk, house, [task], "veille.task.opened")
     for route in tell.due_now(desk.told, event, crisis, at_ms, house.routes, house.every_ms):
         writer.tell(str(crisis.seq), route, f"veille.crisis.{event}", desk)
     while len(brand.desks) > _KEEP:
         del brand.desks[next(iter(brand.desks))]
     return outputs
-
-
-def _decide(writer: _Writer, desk: Desk, plan: Playbook, crisis: Crisis, at_ms: int, house: House) -> None:
-    """Answer the command that this event carries, if it is the gate's or a task's."""
-    command, registers = crisis.decision, writer.brand.registers
-    if command is None:
-        return
-    cell = people([plan])
-
-    def holds(by: str, role: str) -> str:
-        return may_hold(role, by, cell)
-
-    if command.command in ("task-done", "task-skip"):
-        writer.task(tasks.settle(desk.tasks, crisis, command, at_ms, holds))
-    elif command.command in gate.GATED:
-        rules = gate.Rules(
-            holdings=holdings(house.plans, plan, crisis.brand), holds=holds, language=house.settings.language,
-            evidence=lambda given: captures.resolve(registers, crisis.crisis_id, given),
-        )  # fmt: skip
-        answer = gate.decide(desk.ledger, crisis.crisis_id, crisis.brand, command, at_ms, rules)
-        for record in answer.records:
-            writer.statement(record)
-        for key in answer.to_correct:
-            task = writer.task(tasks.to_correct(desk.tasks, plan, crisis, key, at_ms))
-            _remind(writer, desk, house, [task], "veille.task.opened")
 
 
 def next_due(brand: BrandDesk, house: House) -> int | None:
@@ -170,13 +138,6 @@ class _Writer:
         headers = _task_headers(f"{self.brand.brand}-{task.seq}", task.crisis_id, self.time)
         self._outputs.append(Output("crisis.tasks", self._key, _json.encode(task), headers))
         return task
-
-    def statement(self, record: Statement | Claim) -> None:
-        self.brand.statement_seq += 1
-        value = _json.encode(msgspec.structs.replace(record, seq=self.brand.statement_seq))
-        make = _claim_headers if isinstance(record, Claim) else _statement_headers
-        headers = make(f"{self.brand.brand}-{self.brand.statement_seq}", record.crisis_id, self.time)
-        self._outputs.append(Output("crisis.statements", self._key, value, headers))
 
     def tell(self, number: str, route: Route, event: str, desk: Desk, about: Iterable[Task] = ()) -> None:
         note = Notification(

@@ -1,4 +1,4 @@
-"""A drill: a past or simulated crisis runs with status Exercise through the stage itself, and each step of the cell is timed. Pure."""
+"""A drill: a past or simulated crisis runs with status Exercise through gate and stage, and each step of the cell is timed. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from schemas.crisis import Crisis
 from schemas.desk import judge, may_hold
 from schemas.response import Claim, Statement, Task
 from schemas.signal import SignalWatermark
+from streams import captures
 from streams.clock import ms_of, rfc3339
 from streams.engine.stage import Headers, InputRecord, Output
 from streams.errors import BadInput
-from streams.respond.playbook import Playbook, people
+from streams.gate.decide import GATED, Rules, decide
+from streams.gate.ledger import Ledger
+from streams.respond.playbook import Playbook, people, plan_of
 from streams.respond.settings import RespondSettings
 from streams.respond.stage import RespondPartition
 from streams.respond.tasks import DUE
-
-_KINDS: dict[bytes, type[Task] | type[Statement] | type[Claim]] = {
-    b"veille.task": Task, b"veille.statement": Statement, b"veille.claim": Claim,
-}  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -55,8 +54,10 @@ class Drill:
         self.card = msgspec.structs.replace(first, decision=None, seq=0, **changes)
         self._coming = [(name, msgspec.structs.replace(card, decision=None, **changes)) for name, card in events[opened:]]
         # No route: whatever a drill says, nobody outside is told.
-        own = msgspec.structs.replace(plan, brands=(), kinds=())
-        self._stage = RespondPartition(0, RespondSettings(language=language), plans=[own], routes={})
+        self._own = msgspec.structs.replace(plan, brands=(), kinds=())
+        self._stage = RespondPartition(0, RespondSettings(language=language), plans=[self._own], routes={})
+        self._language = language
+        self._ledger, self._registers = Ledger(), dict[str, captures.Register]()
         self._offset = 0
         self.advance(self.begin_ms)
 
@@ -84,8 +85,16 @@ class Drill:
             )  # fmt: skip
             self.log.append(Entry(self.now_ms, "veille.statement", refusal))
             return self.log[at:]
-        card = msgspec.structs.replace(self.card, decision=command, note=command.command)
-        self._tell("refused" if never else "noted", card)
+        fixes: tuple[str, ...] = ()
+        if command.command in GATED:
+            name = self.card.crisis_id
+            rules = Rules(plan_of([self._own], self.card), lambda given: captures.resolve(self._registers, name, given), self._language)
+            answer = decide(self._ledger, name, self.card.brand, command, self.now_ms, rules)
+            for record in answer.records:
+                self.log.append(Entry(self.now_ms, "veille.claim" if isinstance(record, Claim) else "veille.statement", record))
+            why, fixes = answer.why, answer.to_correct
+        card = msgspec.structs.replace(self.card, decision=command, note=command.command, to_correct=fixes)
+        self._tell("refused" if why else "noted", card)
         return self.log[at:]
 
     def statement_hash(self, statement: str) -> str:
@@ -107,8 +116,10 @@ class Drill:
 
     def _tell(self, name: str, card: Crisis) -> None:
         at_ms = max(ms_of(card.updated_at), self.now_ms)
-        self.card = msgspec.structs.replace(card, seq=self.card.seq + 1, decision=None)
-        told = msgspec.structs.replace(self.card, decision=card.decision, updated_at=rfc3339(at_ms))
+        self.card = msgspec.structs.replace(card, seq=self.card.seq + 1, decision=None, to_correct=())
+        told = msgspec.structs.replace(self.card, decision=card.decision, to_correct=card.to_correct, updated_at=rfc3339(at_ms))
+        for captured in captures.captured(name, told):
+            captures.admit(captures.touch(self._registers, told.crisis_id), captured)
         self.now_ms = at_ms
         if name not in ("noted", "refused"):
             self.log.append(Entry(at_ms, f"veille.crisis.{name}", self.card))
@@ -122,7 +133,6 @@ class Drill:
             self._hear(output)
 
     def _hear(self, output: Output) -> None:
-        kind = type_of(output.headers)
-        if kind in _KINDS:
+        if type_of(output.headers) == b"veille.task":
             at = next(value for name, value in output.headers if name == "ce_time").decode()
-            self.log.append(Entry(ms_of(at), kind.decode(), msgspec.json.decode(output.value or b"", type=_KINDS[kind])))
+            self.log.append(Entry(ms_of(at), "veille.task", msgspec.json.decode(output.value or b"", type=Task)))

@@ -11,7 +11,8 @@ import msgspec
 from schemas.crisis import Crisis
 from schemas.desk import person
 from streams.errors import BadInput
-from streams.respond.holding import Holding
+from streams.gate.decide import Plan
+from streams.gate.holding import Holding
 
 SHIPPED = Path(__file__).parent / "playbooks"
 
@@ -159,6 +160,12 @@ def holdings(plans: Iterable[Playbook], plan: Playbook, brand: str) -> dict[str,
             if one is plan:
                 found[holding.id] = full
     return found
+
+
+def plan_of(plans: Sequence[Playbook], crisis: Crisis) -> Plan:
+    """Return what the gate needs to know of the plan for a crisis."""
+    plan = pick(plans, crisis)
+    return Plan(holdings(plans, plan, crisis.brand), people([plan]))
 
 
 def people(plans: Iterable[Playbook]) -> dict[str, frozenset[str]]:

@@ -13,7 +13,7 @@ import yaml
 from schemas.crisis import KINDS
 from schemas.desk import person
 from schemas.signal import AUDIENCES
-from streams.respond.holding import BLANKS, Holding, blanks
+from streams.gate.holding import BLANKS, Holding, blanks
 from streams.respond.playbook import Case, DraftText, Playbook, Role, Step
 
 #: Whom a draft speaks to.

@@ -1,4 +1,4 @@
-"""crisis.events -> crisis.tasks, crisis.statements and crisis.notifications, for one partition. Pure: nothing is posted here."""
+"""crisis.events -> crisis.tasks and crisis.notifications, for one partition. Pure: nothing is posted here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _pack = msgspec.msgpack.Encoder()
 
 
 class RespondPartition:
-    """Keeps claims, statements and tasks of the brands of one partition of ``crisis.events``.
+    """Keeps the tasks of the brands of one partition of ``crisis.events``.
 
     An event whose ``seq`` it has is dropped, a hole raises `LogGap`. Deadlines pass in event time: with the brand's next event, or
     with a watermark record (``veille.watermark``: every event before it was sent) where the brand is quiet. Both give the same records.
@@ -55,7 +55,7 @@ class RespondPartition:
             self._arm(brand)
 
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
-        """Return tasks, statements and messages, in order."""
+        """Return tasks and messages, in order."""
         outputs: list[Output] = []
         for record in records:
             kind = type_of(record.headers)

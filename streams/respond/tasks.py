@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from schemas.command import Command
 from schemas.crisis import Crisis
-from schemas.desk import OPEN
+from schemas.desk import OPEN, may_hold
 from schemas.response import Task
 from streams.clock import rfc3339
 from streams.respond.playbook import Playbook, Step
@@ -105,7 +105,7 @@ def due(kept: Mapping[str, Kept]) -> tuple[Task, ...]:
     return tuple(sorted(tasks, key=lambda task: (task.due_at or "", task.task_id)))
 
 
-def settle(kept: dict[str, Kept], crisis: Crisis, command: Command, at_ms: int, holds: Callable[[str, str], str]) -> Task:
+def settle(kept: dict[str, Kept], crisis: Crisis, command: Command, at_ms: int, people: Mapping[str, frozenset[str]]) -> Task:
     """Answer ``task-done`` and ``task-skip``; a command that fits no open task is answered by a refused one."""
     wanted = str(command.args.get("task", ""))
     step = wanted.removeprefix(f"{crisis.crisis_id}/")
@@ -118,7 +118,7 @@ def settle(kept: dict[str, Kept], crisis: Crisis, command: Command, at_ms: int, 
     elif command.command == "task-skip" and not reason.strip():
         why = "a task is skipped with a reason"
     else:
-        why = holds(command.by, command.role)
+        why = may_hold(command.role, command.by, people)
     if entry is None or why:
         return Task(
             task_id=wanted[:300], crisis_id=crisis.crisis_id, brand=crisis.brand, step=step[:200], title="", state="refused",

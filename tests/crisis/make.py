@@ -13,6 +13,7 @@ from schemas.signal import Contribution, Forecast, Signal, SignalWatermark, Stor
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.engine.stage import InputRecord, Output
+from streams.gate.ledger import text_hash
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -46,11 +47,25 @@ def watermark(minutes: float) -> InputRecord:
     return InputRecord(-1, 0, None, value, header_maker("veille.watermark")("x", "", ""))
 
 
-def command(name: str, offset: int, /, brand: str = "acme", crisis_id: str = "", role: str = "", **args: Any) -> InputRecord:
+def command(
+    name: str, offset: int, /, brand: str = "acme", crisis_id: str = "", role: str = "", by: str = "desk-1", **args: Any
+) -> InputRecord:
     """Return the record of a forwarded command."""
-    value = Command(id=f"c{offset}", command=name, brand=brand, by="desk-1", at_ms=START, role=role, crisis_id=crisis_id, args=args)
+    value = Command(id=f"c{offset}", command=name, brand=brand, by=by, at_ms=START, role=role, crisis_id=crisis_id, args=args)
     forwarded = ForwardedCommand(command=value, partition=0, offset=offset)
     return InputRecord(-1, 0, brand.encode(), msgspec.json.encode(forwarded), header_maker("veille.command.forwarded")("x", "", ""))
+
+
+def approved(crisis_id: str, statement: str, text: str) -> list[InputRecord]:
+    """Return the commands that bring a substantive statement through the gate, but for its release; they take the offsets 0 to 5."""
+    said: list[tuple[str, str, dict[str, Any]]] = [
+        ("capture", "ann", {"target": "https://example.org/letter"}),
+        ("claim-add", "ann", {"claim": "k", "text": "it broke"}),
+        ("claim-verify", "ann", {"claim": "k", "evidence": ["c0"]}),
+        ("draft", "ann", {"statement": statement, "text": text, "claims": ["k"], "evidence": ["1"]}),
+        *(("approve", who, {"statement": statement, "hash": text_hash(text)}) for who in ("bo", "cy")),
+    ]
+    return [command(name, n, crisis_id=crisis_id, by=by, role="lead", **args) for n, (name, by, args) in enumerate(said)]
 
 
 def log(*records: InputRecord, start: int = 0) -> list[InputRecord]:

@@ -12,6 +12,7 @@ from schemas.command import COMMANDS, ForwardedCommand
 from schemas.crisis import Crisis
 from schemas.desk import ACTIVE, CLOSED, NONE, PHASES, ROLES, TABLE, UNKNOWN, judge, may_hold
 from streams.captures import kept
+from streams.crisis.gated import Cell
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.engine.stage import InputRecord
@@ -69,7 +70,7 @@ def logs(draw: st.DrawFn) -> list[InputRecord]:
 @given(logs())
 def test_each_command_is_answered_as_the_table_says(records: list[InputRecord]) -> None:
     """Every command leaves an answer that names it; what the table refuses is refused, and a refusal changes no card."""
-    stage = CrisisPartition(0, CrisisSettings(), PEOPLE)
+    stage = CrisisPartition(0, CrisisSettings(), Cell(PEOPLE))
     stage.restore({}, None)
     cards: dict[str, Crisis] = {}
     phases: dict[str, str] = {}

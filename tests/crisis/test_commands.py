@@ -10,6 +10,7 @@ import pytest
 from schemas.command import COMMANDS, Command, ForwardedCommand
 from schemas.desk import NONE, ROLES, TABLE, declared_story, judge, may_hold
 from streams.crisis.forward import ForwardPartition
+from streams.crisis.gated import Cell
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.engine.stage import InputRecord
@@ -82,7 +83,7 @@ def test_an_id_that_comes_again_is_answered_but_not_obeyed() -> None:
 def test_who_speaks_must_hold_the_role() -> None:
     """Where the plan names people for a role, nobody else speaks in it; a role without names is open."""
     people = {"lead": frozenset({"ada"})}
-    stage = CrisisPartition(0, CrisisSettings(), people)
+    stage = CrisisPartition(0, CrisisSettings(), Cell(people))
     stage.restore({}, None)
     found = events(run(log(*burning(), command("close", 0, crisis_id=C1, role="lead"), command("close", 1, crisis_id=C1, role="direction")),
                        stage))  # fmt: skip

@@ -13,7 +13,7 @@ from schemas.crisis import Crisis, Effect
 from schemas.signal import Forecast, ImpactRow, StoryReading, Voice
 from streams.crisis.effect import HOUR, begin, look
 from streams.crisis.impact import add_up, unanswered, voices_of
-from tests.crisis.make import command, events, log, run, signal, story
+from tests.crisis.make import approved, command, events, log, run, signal, story
 
 C1 = "acme-20140513T155320-1"
 START = 1_400_000_000_000
@@ -116,17 +116,23 @@ def test_an_effect_is_always_sane(before: int, more: int, angry: int, to_come: f
 
 
 def test_the_card_shows_impact_and_effect() -> None:
-    """The table, the voices and what is unanswered stand on the card; from `published` on the effect does too."""
+    """The table, the voices and what is unanswered stand on the card; the effect does from `published` on, if the gate let it out."""
     voice = Voice(mention_id="m1", network="x", audience="customer", loudness=9)
     before = story(impact=(row(voices=(voice,)),), forecast=Forecast(median=100, low=60, high=200))
     after = story(mentions=42, impact=(row(mentions=42, negative=31, last_hour=1),), forecast=Forecast(median=60, low=50, high=90))
     found = events(run(log(
-        signal(1, 0, over=True, margin=20.0, stories=(before,)),
-        command("published", 0, crisis_id=C1, statement="st1", audiences=["customer"], networks=["x"]),
+        signal(1, 0, over=True, margin=20.0, stories=(before,)), *approved(C1, "st1", "We pay."),
+        command("published", 6, crisis_id=C1, statement="st1"),
+        command("release", 7, crisis_id=C1, role="lead", statement="st1"),
+        command("published", 8, crisis_id=C1, statement="st1", audiences=["customer"], networks=["x"]),
         signal(2, 200, over=True, stories=(after,)),
-        command("published", 1, crisis_id=C1, statement="st2", audiences=["everybody"]),
+        command("published", 9, crisis_id=C1, statement="st2", audiences=["everybody"]),
     )))  # fmt: skip
-    opened, published, updated, refused = (card for _, card in found[1:])
+    cards = [card for _, card in found[1:]]
+    opened, (early, _, published, updated, refused) = cards[0], cards[-5:]
+    assert found[-5][0] == "refused"
+    assert (early.effects, early.unanswered) == ((), (("customer", "x"),))
+    assert early.note == "only a released statement can be published; this one is approved"
     assert [r.audience for r in opened.impact] == ["customer"]
     assert (opened.voices, opened.unanswered) == ((voice,), (("customer", "x"),))
     assert published.unanswered == ()

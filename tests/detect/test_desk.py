@@ -185,3 +185,13 @@ def test_a_post_becomes_an_answer_once_a_person_says_so() -> None:
     assert desk.told(ForwardedCommand(command=said, partition=0, offset=1), 0)
     assert not desk.told(ForwardedCommand(command=said, partition=0, offset=1), 0)
     assert desk.passes_on(share)
+
+
+def test_the_post_that_burns_is_no_answer_to_itself() -> None:
+    """Whoever says that an answer stands at its address does not take what hangs on it out of the count."""
+    desk = Desk()
+    desk.learn_one(mention(0, kind="post", url="https://acme.example/p", **OWNED), ringing(), None)
+    desk.learn_one(mention(1, root_id="m0", kind="quote"), ringing(), Ring())
+    said = Command(id="c", command="published", brand="acme", by="ada", at_ms=0, args={"url": "https://acme.example/p"})
+    desk.told(ForwardedCommand(command=said, partition=0, offset=1), 0)
+    assert not desk.passes_on(mention(2, root_id="m0", kind="quote"))

@@ -15,7 +15,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from schemas.desk import TABLE
-from streams import respond
+from streams import gate, respond
 from streams.respond.drill_acts import parse
 from streams.respond.playbook_check import check
 from streams.respond.routes import FORMATS, load_routes
@@ -31,7 +31,10 @@ def block(page: str, language: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("name", [f"streams.respond.{one.name}" for one in pkgutil.iter_modules(respond.__path__)] + ["streams.captures"])
+_ROOMS = [f"{room.__name__}.{one.name}" for room in (respond, gate) for one in pkgutil.iter_modules(room.__path__)]
+
+
+@pytest.mark.parametrize("name", [*_ROOMS, "streams.captures"])
 def test_examples_in_docstrings_hold(name: str) -> None:
     """What a docstring shows is what comes out."""
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -10,7 +10,7 @@ import pytest
 from schemas.crisis import KINDS
 from schemas.desk import ROLES
 from streams.errors import BadInput
-from streams.respond.ledger import text_hash
+from streams.gate.ledger import text_hash
 from streams.respond.playbook import SHIPPED, holdings, load, named, of_brands, people, pick
 from streams.respond.playbook_check import check, not_ready
 from tests.respond.make import card

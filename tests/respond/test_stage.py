@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.crisis import Crisis
-from schemas.response import Claim, Notification, Statement, Task
+from schemas.response import Notification, Task
 from streams.engine.stage import InputRecord, Output
 from streams.errors import LogGap
-from streams.respond.ledger import text_hash
 from streams.respond.playbook import Playbook, Role, Step
 from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
 from streams.respond.stage import RespondPartition
-from tests.respond.make import CRISIS, card, decided, event, ms, watermark
+from tests.respond.make import card, decided, event, ms, watermark
 
 ROUTES = {
     "log": Route(name="log", format="log"),
@@ -40,76 +38,28 @@ def read(outputs: list[Output], topic: str, kind: type[Any]) -> list[Any]:
     return [msgspec.json.decode(o.value or b"", type=kind) for o in outputs if o.topic == topic]
 
 
-def statements(outputs: list[Output]) -> list[Statement]:
-    """Return the statements, without the entries of the claims ledger."""
-    found = [o for o in outputs if o.topic == "crisis.statements" and o.headers[0][1] == b"veille.statement"]
-    return read(found, "crisis.statements", Statement)
-
-
 def story() -> list[InputRecord]:
-    """A crisis from its opening through a release to a refuted claim; its first sample is captured as number 1."""
+    """A crisis from its opening to a statement that must be corrected, and its end."""
     return [
         event("suspected", card(1, phase="suspected", opened_at=None)),
         event("opened", card(2)),
-        decided(3, "claim-add", claim="k", text="it broke"),
-        decided(4, "claim-verify", claim="k", evidence=[f"{CRISIS}/1"]),
-        decided(5, "draft", statement="s", text="We pay.", claims=["k"], evidence=["1"]),
-        decided(6, "approve", by="b", statement="s", hash=text_hash("We pay.")),
-        decided(7, "approve", by="c", statement="s", hash=text_hash("We pay.")),
-        decided(8, "release", statement="s"),
-        decided(9, "task-done", task="pause", at="2014-05-13T17:05:00Z"),
-        decided(10, "task-done", task="pause", at="2014-05-13T17:06:00Z"),
-        event("updated", card(11, at="2014-05-13T17:12:00Z")),
-        decided(12, "claim-refute", claim="k", at="2014-05-13T18:40:00Z"),
-        event("resolved", card(13, at="2014-05-14T09:00:00Z", phase="resolved")),
+        decided(3, "task-done", task="pause", at="2014-05-13T17:05:00Z"),
+        decided(4, "task-done", task="pause", at="2014-05-13T17:06:00Z"),
+        event("updated", card(5, at="2014-05-13T17:12:00Z")),
+        event("noted", card(6, at="2014-05-13T18:40:00Z", to_correct=("s",))),
+        event("resolved", card(7, at="2014-05-14T09:00:00Z", phase="resolved")),
     ]
 
 
 def test_a_crisis_gets_its_plan() -> None:
     """The opening makes the plan's tasks with deadlines; done, repeated and late ones are answered; a correction outlives the crisis."""
-    outputs = list(fresh().process([*story(), watermark(ms("2014-05-15T09:00:00Z"), 13)]))
+    outputs = list(fresh().process([*story(), watermark(ms("2014-05-15T09:00:00Z"), 7)]))
     tasks = read(outputs, "crisis.tasks", Task)
     assert [t.seq for t in tasks] == list(range(1, len(tasks) + 1))
     assert (tasks[0].step, tasks[0].opened_at, tasks[0].due_at) == ("pause", "2014-05-13T17:00:00Z", "2014-05-13T17:10:00Z")
-    assert [(t.state, t.command_id) for t in tasks if t.step == "pause"] == [("open", ""), ("done", "c9"), ("refused", "c10")]
+    assert [(t.state, t.command_id) for t in tasks if t.step == "pause"] == [("open", ""), ("done", "c3"), ("refused", "c4")]
     assert [t.state for t in tasks if t.step == "verify"] == ["open", "late", "escalated"]
     assert [t.state for t in tasks if t.step == "correct:s"] == ["open", "late", "escalated"]
-
-
-def test_statements_pass_the_gate() -> None:
-    """Ledger and statements are recorded step by step under their commands, and a refuted claim asks for a correction."""
-    outputs = list(fresh().process(story()))
-    assert [(s.state, s.command_id) for s in statements(outputs)] == [
-        ("draft", "c5"), ("draft", "c6"), ("approved", "c7"), ("released", "c8"), ("needs_correction", "c12"),
-    ]  # fmt: skip
-    claims = [o for o in outputs if o.topic == "crisis.statements" and o.headers[0][1] == b"veille.claim"]
-    assert [(c.status, c.evidence) for c in read(claims, "crisis.statements", Claim)] == [
-        ("open", ()), ("verified", (f"{CRISIS}/1",)), ("refuted", ()),
-    ]  # fmt: skip
-    seqs = [msgspec.json.decode(o.value or b"")["seq"] for o in outputs if o.topic == "crisis.statements"]
-    assert seqs == list(range(1, 9))
-
-
-def test_what_was_never_captured_proves_nothing() -> None:
-    """Evidence ids are those of crisis.evidence, counted from the same events; a capture may be named by its command."""
-    log = [
-        event("opened", card(1)),
-        decided(2, "claim-add", claim="k", text="it broke"),
-        decided(3, "claim-verify", claim="k", evidence=["2"]),
-        decided(4, "capture", target="https://example.org/letter"),
-        decided(5, "claim-verify", claim="k", evidence=["c4"]),
-    ]
-    outputs = [o for o in fresh().process(log) if o.topic == "crisis.statements"]
-    assert "capture it first" in statements(outputs)[0].reason
-    assert read(outputs[-1:], "crisis.statements", Claim)[0].evidence == (f"{CRISIS}/2",)
-
-
-def test_deleting_the_own_post_is_on_record() -> None:
-    """The crisis stage refuses it; the gate records what to do instead, and no card changes."""
-    refused = decided(2, "delete-own-post")._replace(headers=event("refused", card(2)).headers)
-    found = statements(list(fresh().process([event("opened", card(1)), refused])))
-    assert [(s.state, s.kind, s.command_id) for s in found] == [("refused", "refusal", "c2")]
-    assert "measure the impact" in found[0].reason
 
 
 def test_a_quiet_brand_is_reminded() -> None:
@@ -158,12 +108,10 @@ def test_what_gets_worse_is_told_at_once() -> None:
 
 def test_a_crisis_that_is_over_reminds_of_corrections_alone() -> None:
     """Steps that nobody did stay open and silent; what is false outside stays false."""
-    ended = {"phase": "resolved", "at": "2014-05-13T17:05:00Z"}
-    refuted = decided(10, "claim-refute", claim="k", at="2014-05-13T17:06:00Z")
-    log = [*story()[:8], event("resolved", card(9, **ended))]
-    command = msgspec.json.decode(refuted.value or b"", type=Crisis).decision
-    log.append(event("noted", card(10, at="2014-05-13T17:06:00Z", phase="resolved", decision=command)))
-    tasks = read(list(fresh().process([*log, watermark(ms("2014-05-14T17:00:00Z"), 10)])), "crisis.tasks", Task)
+    at = "2014-05-13T17:06:00Z"
+    log = [event("opened", card(1)), event("resolved", card(2, at="2014-05-13T17:05:00Z", phase="resolved")),
+           event("noted", card(3, at=at, phase="resolved", to_correct=("s",)))]  # fmt: skip
+    tasks = read(list(fresh().process([*log, watermark(ms("2014-05-14T17:00:00Z"), 3)])), "crisis.tasks", Task)
     assert {t.state for t in tasks if not t.step.startswith("correct:")} == {"open"}
     fixes = [(t.state, t.due_at) for t in tasks if t.step == "correct:s"]
     assert fixes == [(state, "2014-05-13T18:06:00Z") for state in ("open", "late", "escalated")]
@@ -233,7 +181,7 @@ def timed() -> list[InputRecord]:
 
 def test_watermarks_change_no_record() -> None:
     """A deadline passes with the next event or with a watermark before it: the records are the same."""
-    without = [*story(), watermark(ms("2014-05-15T09:00:00Z"), 13)]
+    without = [*story(), watermark(ms("2014-05-15T09:00:00Z"), 7)]
     assert list(fresh().process(timed())) == list(fresh().process(without))
 
 

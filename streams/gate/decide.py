@@ -15,9 +15,9 @@ import msgspec
 
 from schemas import response
 from schemas.command import Command
-from schemas.desk import INSTEAD, STATEMENTS, TABLE, person
-from streams.respond.holding import Holding, fill
-from streams.respond.ledger import Claim, Draft, Ledger, Outside, lacking, text_hash
+from schemas.desk import INSTEAD, STATEMENTS, TABLE, may_hold, person
+from streams.gate.holding import Holding, fill
+from streams.gate.ledger import Claim, Draft, Ledger, Outside, lacking, text_hash
 
 _INSTEAD_FR = (
     "mesurer l'impact : qui réagit, sur quels réseaux, combien, avec quelle part de négatif",
@@ -34,22 +34,28 @@ MAX_TEXT, MAX_ID = 10_000, 200
 
 
 class Answer(NamedTuple):
-    """What to record (a refusal is a statement too), and ids of statements that stand outside and must be corrected."""
+    """What to record (a refusal is a statement too), ids of statements that stand outside and must be corrected, why it was refused."""
 
     records: list[response.Statement | response.Claim]
-    to_correct: list[str]
+    to_correct: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Plan(NamedTuple):
+    """What the plan of one crisis says: its holding statements, and {role: who holds it or stands in} (see `schemas.desk.may_hold`)."""
+
+    holdings: Mapping[str, Holding] = {}
+    people: Mapping[str, frozenset[str]] = {}
 
 
 class Rules(NamedTuple):
-    """What the gate judges by: the plan's holding statements, which evidence exists, who may act, and the language of its words.
+    """What the gate judges by: the plan, which evidence exists, and the language of its words.
 
-    ``evidence`` returns the id of the receipt that a person named, or "" where none exists; ``holds`` returns why a person may not
-    act in a role, or "".
+    ``evidence`` returns the id of the receipt that a person named, or "" where none exists.
     """
 
-    holdings: Mapping[str, Holding]
+    plan: Plan
     evidence: Callable[[str], str]
-    holds: Callable[[str, str], str] = lambda by, role: ""
     language: str = "en"
 
 
@@ -62,7 +68,7 @@ def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: 
     name = command.command
     if name == "delete-own-post":
         return here.refuse(_NEVER[rules.language], "refusal")
-    why = rules.holds(command.by, command.role) if here.by else "nobody is named who decides this"
+    why = may_hold(command.role, command.by, rules.plan.people)
     if why:
         return here.refuse(why)
     if name.startswith("claim-"):
@@ -117,14 +123,14 @@ class _Here:
             statement_id=key[:MAX_ID], crisis_id=self.crisis_id, brand=self.brand, kind=kind, state="refused", text="", text_hash="",
             author=self.by, reason=f"{self.command.command}: {reason}", command_id=self.command.id,
         )  # fmt: skip
-        return Answer([refusal], [])
+        return Answer([refusal], why=reason)
 
     def record(self, key: str, draft: Draft, reason: str = "") -> Answer:
         return Answer([response.Statement(
             statement_id=key, crisis_id=self.crisis_id, brand=self.brand, kind=draft.kind, state=draft.state, text=draft.text,
             text_hash=text_hash(draft.text), author=draft.writers[-1], claims=tuple(draft.claims), evidence=tuple(draft.evidence),
             approved_by=tuple(draft.approvals), released_by=draft.released_by, url=draft.url, reason=reason, command_id=self.command.id,
-        )], [])  # fmt: skip
+        )])  # fmt: skip
 
     def wrong(self, key: str, out: Outside) -> response.Statement:
         """Return the record that what stands outside needs a correction."""
@@ -150,7 +156,7 @@ def _claim(here: _Here) -> Answer:
         if not key or len(key) > MAX_ID or not here.arg("text"):
             return here.refuse(f"a claim needs an id of at most {MAX_ID} characters and a text")
         claim = here.ledger.claims[key] = Claim(text=here.arg("text")[:MAX_TEXT], by=here.by)
-        return Answer([here.ledger_entry(key, claim)], [])
+        return Answer([here.ledger_entry(key, claim)])
     if claim is None:
         return here.refuse("no such claim")
     if claim.status == "refuted":
@@ -162,7 +168,7 @@ def _claim(here: _Here) -> Answer:
         if not evidence:
             return here.refuse("a claim is verified by evidence: name its ids")
         claim.status, claim.by, claim.evidence = "verified", here.by, list(dict.fromkeys([*claim.evidence, *evidence]))
-        return Answer([here.ledger_entry(key, claim)], [])
+        return Answer([here.ledger_entry(key, claim)])
     claim.status, claim.by, claim.evidence = "refuted", here.by, evidence
     records: list[response.Statement | response.Claim] = [here.ledger_entry(key, claim)]
     keys = []
@@ -173,7 +179,7 @@ def _claim(here: _Here) -> Answer:
                 draft.state = "needs_correction"
             records.append(here.wrong(key_of, draft.outside))
             keys.append(key_of)
-    return Answer(records, keys)
+    return Answer(records, tuple(keys))
 
 
 def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
@@ -190,9 +196,9 @@ def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
         return here.refuse("give a text, or a holding statement of the plan, not both")
     if draft is not None and (not draft.holding or draft.outside is not None):
         return here.refuse("a substantive statement does not become a holding one")
-    holding = here.rules.holdings.get(wanted)
+    holding = here.rules.plan.holdings.get(wanted)
     if holding is None:
-        return here.refuse(f"the plan has no such holding statement; it has {', '.join(here.rules.holdings) or 'none'}", "holding")
+        return here.refuse(f"the plan has no such holding statement; it has {', '.join(here.rules.plan.holdings) or 'none'}", "holding")
     text, why = fill(holding, here.command.args, here.at_ms)
     if why:
         return here.refuse(why, "holding")
@@ -240,7 +246,7 @@ def _release(here: _Here, key: str, draft: Draft) -> Answer:
     if draft.state not in ("draft", "approved"):
         return here.refuse(f"a statement that is {draft.state} is not released", draft.kind)
     if draft.holding:
-        holding = here.rules.holdings.get(draft.holding)
+        holding = here.rules.plan.holdings.get(draft.holding)
         if holding is None or holding.hash != draft.template or holding.why_not(here.at_ms):
             return here.refuse("the plan no longer holds it approved", draft.kind)
     elif why := lacking(here.ledger, draft):

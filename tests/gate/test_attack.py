@@ -9,9 +9,9 @@ import msgspec
 
 from schemas.command import Command
 from schemas.response import Statement
-from streams.respond.gate import Rules, decide
-from streams.respond.ledger import Ledger, text_hash
-from tests.respond.test_gate import _TEXT, HOLDING, NOW
+from streams.gate.decide import Plan, Rules, decide
+from streams.gate.ledger import Ledger, text_hash
+from tests.gate.test_decide import _TEXT, HOLDING, NOW
 
 Given = tuple[str, str, str, dict[str, Any]]
 _TEXTS = ("One.", "Two.")
@@ -26,7 +26,7 @@ _STALE = msgspec.structs.replace(HOLDING, id="plan/stale", expires="2020-01-01T0
 #: How an honest cell begins, in part or in whole, before anything may come.
 _HONEST = ("claim-add", "claim-verify", "draft", "approve", "approve", "approve", "approve")
 _RULES = Rules(
-    holdings={"aware": HOLDING, "plan/aware": HOLDING, "stale": _STALE}, evidence=lambda given: given if given in ("e1", "e2") else ""
+    Plan({"aware": HOLDING, "plan/aware": HOLDING, "stale": _STALE}), evidence=lambda given: given if given in ("e1", "e2") else ""
 )
 
 

@@ -8,11 +8,10 @@ import msgspec
 import pytest
 
 from schemas.command import Command
-from schemas.desk import may_hold
 from schemas.response import Claim, Statement
-from streams.respond.gate import Answer, Rules, decide
-from streams.respond.holding import Holding
-from streams.respond.ledger import Ledger, text_hash
+from streams.gate.decide import Answer, Plan, Rules, decide
+from streams.gate.holding import Holding
+from streams.gate.ledger import Ledger, text_hash
 
 _TEXT = "We are aware and we are checking. Next word at {time} on {channel}."
 HOLDING = Holding(
@@ -20,7 +19,7 @@ HOLDING = Holding(
     channels=("our website",),
 )  # fmt: skip
 EVIDENCE = {"e1", "e2"}
-RULES = Rules(holdings={"aware": HOLDING, "plan/aware": HOLDING}, evidence=lambda given: given if given in EVIDENCE else "")
+RULES = Rules(Plan({"aware": HOLDING, "plan/aware": HOLDING}), evidence=lambda given: given if given in EVIDENCE else "")
 NOW = 1_600_000_000_000
 FILLED: dict[str, Any] = {"holding": "aware", "time": "05:00", "channel": "our website"}
 
@@ -108,7 +107,7 @@ def test_who_ever_wrote_at_it_does_not_approve_it() -> None:
 def test_the_plan_says_who_may() -> None:
     """Where the plan names who holds a role, nobody else acts in it."""
     cell = {"lead": frozenset({"ann"})}
-    rules = RULES._replace(holds=lambda by, role: may_hold(role, by, cell))
+    rules = RULES._replace(plan=RULES.plan._replace(people=cell))
     assert "names others" in give(ready(), "release", by="bob", statement="s", rules=rules)[0].reason
     assert give(ready(), "release", by="Ann", statement="s", rules=rules)[0].state == "released"
 
@@ -119,7 +118,7 @@ def test_refuted_claim_turns_what_went_out() -> None:
     give(ledger, "release", statement="s")
     answer = ask(ledger, "claim-refute", claim="k")
     assert [one.state for one in answer.records if isinstance(one, Statement)] == ["needs_correction"]
-    assert answer.to_correct == ["s"]
+    assert answer.to_correct == ("s",)
 
 
 def test_a_correction_on_its_way_hides_nothing() -> None:
@@ -133,7 +132,7 @@ def test_a_correction_on_its_way_hides_nothing() -> None:
     ledger = ready()
     give(ledger, "release", statement="s")
     give(ledger, "retract", statement="s")
-    assert ask(ledger, "claim-refute", claim="k").to_correct == []
+    assert ask(ledger, "claim-refute", claim="k").to_correct == ()
 
 
 def test_holding_statement_leaves_at_once() -> None:
@@ -170,12 +169,12 @@ def test_a_holding_statement_is_the_one_that_was_approved() -> None:
         ({"text": _TEXT + " It is false."}, "not the one"),
         ({"approved_by": ("first", "FIRST")}, "two different people"),
     ):
-        rules = RULES._replace(holdings={"aware": msgspec.structs.replace(HOLDING, **change)})
+        rules = RULES._replace(plan=Plan({"aware": msgspec.structs.replace(HOLDING, **change)}))
         assert why in give(Ledger(), "draft", statement="h", rules=rules, **FILLED)[0].reason
     ledger = Ledger()
     give(ledger, "draft", statement="h", **FILLED)
     new = "Something else at {time}."
-    other = RULES._replace(holdings={"plan/aware": msgspec.structs.replace(HOLDING, text=new, hash=text_hash(new))})
+    other = RULES._replace(plan=Plan({"plan/aware": msgspec.structs.replace(HOLDING, text=new, hash=text_hash(new))}))
     assert "no longer" in give(ledger, "release", statement="h", rules=other)[0].reason
 
 

@@ -1,0 +1,32 @@
+"""Where a command meets the verification gate: before its event is told, so that nothing counts what the gate refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from schemas.command import Command
+from schemas.crisis import Crisis
+from streams import captures
+from streams.crisis.state import BrandState, Life
+from streams.gate.decide import Answer, Plan, Rules, decide
+from streams.gate.ledger import Ledger
+
+
+class Cell(NamedTuple):
+    """What the plans say: who holds which role in any of them (see `schemas.desk.may_hold`), and what the plan of one crisis says.
+
+    ``language`` is that of the gate's words.
+    """
+
+    people: Mapping[str, frozenset[str]] = {}
+    plan_of: Callable[[Crisis], Plan] = lambda crisis: Plan()
+    language: str = "en"
+
+
+def ask(state: BrandState, life: Life, command: Command, now_ms: int, cell: Cell) -> Answer:
+    """Put a command to the gate of its crisis; changes the crisis's ledger where it is let through."""
+    name = life.card.crisis_id
+    life.ledger = life.ledger or Ledger()
+    rules = Rules(cell.plan_of(life.card), lambda given: captures.resolve(state.registers, name, given), cell.language)
+    return decide(life.ledger, name, state.brand, command, now_ms, rules)
