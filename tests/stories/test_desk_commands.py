@@ -49,7 +49,7 @@ def test_a_person_declares_and_the_cell_is_answered(embedded_broker: str, tmp_pa
         code, said = veille("crisis", "claim-add", crisis, "--claim", "k", "--text", "a belt burned", "--by", "ada", "--wait", "60")
         assert (code, said[1]["data"]["claim_id"], said[1]["data"]["status"]) == (0, "k", "open")
         code, said = veille("crisis", "release", crisis, "--statement", "s", "--by", "ada", "--role", "lead", "--wait", "60")
-        assert (code, said[1]["data"]["state"], said[1]["data"]["reason"]) == (1, "refused", "release: no such statement")
+        assert (code, said[0]["type"], said[0]["data"]["note"]) == (1, "veille.crisis.refused", "no such statement")
         code, said = veille("brief", crisis, "--language", "fr")
         assert code == 0
         assert len(said[0]["lines"]) == 12
