@@ -197,8 +197,10 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     impact: tuple[ImpactRow, ...] = ()
     forecast_authors_24h: Forecast | None = None
     onset_ms: int = 0
-    #: "no baseline", "suspect feed", "sampling" and so on: what the reader must know.
+    #: "no baseline", "suspect feed", "sampling" and so on: what the reader must know (French: `streams.caveats`).
     caveats: tuple[str, ...] = ()
+    #: It rings though the brand's budget is spent: severity 4 and 5 may, once a day. The threshold is then that of the rate asked.
+    beyond_budget: bool = False
     #: Sources that are silent, and since when (ms).
     blind: dict[str, int] = {}
     #: Alarm budget asked, per week (at most the brand's share of the ceiling for all); the page_severity of the brand.

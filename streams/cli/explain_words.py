@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.signal import Signal
 from streams.backtest.explain import Explained
+from streams.caveats import caveat_in
 from streams.clock import rfc3339
 from streams.crisis.words import clean, reason
 
@@ -96,7 +97,7 @@ def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
                 score=n(story.score, ".2f"), negative=n(100 * story.negative_share, ".0f"), growth=growth,
             )  # fmt: skip
     for caveat in signal.caveats:
-        yield f"! {clean(caveat, 160)}"
+        yield f"! {clean(caveat_in(caveat, language), 160)}"
     spans = ", ".join(f"{partition}: {first}-{last}" for partition, first, last in signal.inputs) or "-"
     yield say("inputs", spans=spans, settings=signal.settings_hash or "-", state=signal.state_hash or "-")
     yield say(found.verdict, sent=signal.settings_hash or "-", now=settings_now, start=found.log_start)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import attrgetter
 
 import msgspec
 
 from schemas.crisis import Crisis, OriginatorRef, Sample, StoryRef
 from schemas.desk import ACTIVE, DECLARED
-from schemas.signal import Forecast, Signal, StoryReading
+from schemas.signal import Signal, StoryReading
 from streams.captures import kept
 from streams.clock import rfc3339
 from streams.crisis import kinds, severity
@@ -20,9 +18,9 @@ from streams.crisis.impact import add_up, unanswered, voices_of
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import MAX_STORIES, MAX_TERMS, MAX_WORDS, BrandState, Life, sample_words
 from streams.crisis.words import clean, reason
+from streams.gravity import authors_forecast
 
 _KNOWN_STORIES = 200
-_FADE_MS = 3 * 3_600_000
 
 
 def crisis_id(brand: str, onset_ms: int, number: int) -> str:
@@ -142,26 +140,6 @@ def _counted(life: Life) -> list[StoryReading]:
     declared = [story for story in stories if story.story_id.startswith(DECLARED)]
     found = [story for story in stories if not story.story_id.startswith(DECLARED)]
     return declared if sum(s.mentions for s in declared) > sum(s.mentions for s in found) else found
-
-
-def authors_forecast(stories: Sequence[StoryReading], at_ms: int) -> Forecast | None:
-    """Return how many authors these stories will have: those so far, and for each mention still to come as many as one brought so far.
-
-    A reading that is not of now forecast more than is to come by now: half of it for every three hours without a mention.
-    """
-    known = [
-        (s, s.forecast, s.authors / s.mentions * 0.5 ** (max(0, at_ms - s.last_ms) / _FADE_MS if s.last_ms else 0.0))
-        for s in stories
-        if s.forecast is not None and s.mentions
-    ]
-    if not known:
-        return None
-    so_far = sum(s.authors for s in stories)
-    median, low, high = (
-        _six(so_far + sum(each * max(0.0, end(forecast) - story.mentions) for story, forecast, each in known))
-        for end in (attrgetter("median"), attrgetter("low"), attrgetter("high"))
-    )
-    return Forecast(median=median, low=low, high=high)
 
 
 def with_headline(card: Crisis, terms: list[str]) -> Crisis:

@@ -38,16 +38,27 @@ class Budget(msgspec.Struct, array_like=True):
     #: Unconfirmed alarms, decayed with a half-life of four weeks, for the realised rate.
     unconfirmed: float = 0.0
     settled_ms: int = 0
+    #: What the brand itself asks, before the ceiling for all brands; when an alarm last rang beyond the budget, ms.
+    own: float = 0.5
+    beyond_ms: int = 0
 
     def allow(self, own: float, share: float) -> None:
         """Take over what the brand asks for a week, at most its ``share`` of the ceiling for all brands (0: there is none)."""
-        self.asked = min(own, share) if share else own
+        self.own, self.asked = own, min(own, share) if share else own
 
     def threshold(self) -> float:
         """Return what the recalibrated number must reach."""
         return math.log10(HOURS_A_WEEK / max(self.asked, 1e-6)) + self.raised
 
     score_one = threshold
+
+    def base(self) -> float:
+        """Return what the brand's own asked rate comes to, whatever was spent and whatever ceiling lies over all brands."""
+        return math.log10(HOURS_A_WEEK / max(self.own, 1e-6))
+
+    def spent(self, number: float, t_ms: int) -> bool:
+        """Say whether ``number`` passes the brand's own rate and not the threshold, and nothing rang so within a day."""
+        return self.base() <= number < self.threshold() and not (self.beyond_ms and t_ms - self.beyond_ms < DAY_MS)
 
     def alarm(self, t_ms: int) -> None:
         """An alarm rang."""

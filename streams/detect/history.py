@@ -87,6 +87,11 @@ class History(msgspec.Struct, array_like=True, gc=False):
             base.rate * self.authorship.value(),
         )  # fmt: skip
 
+    def usual_day(self) -> tuple[float, float]:
+        """Return the mentions and the distinct authors of a usual day."""
+        mentions = self.base.rate * 24.0 / max(self.votes.value(), 0.05)
+        return mentions, mentions * self.authorship.value()
+
     def expected(self, start: float, now: float, hour: int) -> float:
         """Return the expected votes between two times (hours since 1970); ``hour`` is the running one, ``start`` at most 23 before it."""
         factors = self.factors

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from schemas.signal import WindowReading
 from streams.detect.brand import Brand
 from streams.detect.calm import calm_down
+from streams.detect.grave import LEAST, severity_of
 from streams.detect.ring import Ring
 from streams.detect.score import Scored, score_story
 from streams.detect.settings import DetectSettings
@@ -69,7 +70,15 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     if ring is None and best.total <= brand.under:
         return None
     number, threshold = brand.tail.score_one(best.total), brand.budget.threshold()
-    if ring is None and number < threshold - _NEAR_MISS:
+    near, beyond = threshold - _NEAR_MISS, 0
+    if ring is not None:
+        threshold = min(threshold, brand.budget.base()) if ring.beyond else threshold
+    elif brand.budget.spent(number, t_ms):
+        base = brand.budget.base()
+        beyond = severity_of(brand, [s for s, f in scored if f is best or brand.tail.score_one(f.total) >= base], t_ms)
+        if beyond >= LEAST:
+            threshold = base
+    elif number < near:
         brand.under = best.total
         return None
     passed = number >= threshold
@@ -79,15 +88,16 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     margin = math.pow(10.0, min(number - threshold, 9.0))
     if over:
         if ring is None:
-            ring = brand.ring = Ring(since_ms=t_ms, onset_ms=t_ms, flipped_step=step)
+            ring = brand.ring = Ring(since_ms=t_ms, onset_ms=t_ms, flipped_step=step, beyond=beyond)
             brand.budget.alarm(t_ms)
+            brand.budget.beyond_ms = t_ms if beyond else brand.budget.beyond_ms
             brand.alarm = (t_ms, best.groups)
             kinds.append("reading")
         elif margin >= 10.0 > ring.last_margin:
             kinds.append("reading")
         loud = [s for s, f in scored if f is best or brand.tail.score_one(f.total) >= threshold]
         _join(brand, ring, t_ms, loud, best_story is None)
-    elif ring is None and not inside and t_ms - brand.near_ms >= _NEAR_MISS_GAP_MS:
+    elif ring is None and not inside and number >= near and t_ms - brand.near_ms >= _NEAR_MISS_GAP_MS:
         brand.near_ms = t_ms
         brand.near = (t_ms, best.groups)
         kinds.append("near_miss")

@@ -7,6 +7,7 @@ import xxhash
 
 from schemas.cloudevents import header_maker
 from schemas.signal import Forecast, Signal
+from streams.caveats import COLD, SILENT, beyond_budget, sampled
 from streams.clock import rfc3339
 from streams.detect.brand import Brand
 from streams.detect.formulas import six
@@ -50,11 +51,11 @@ def send_declared(brand: Brand, t_ms: int, step: int, settings: str) -> list[Out
         one.told = one.mentions
         reading = one.reading(t_ms)
         brand.seq += 1
-        usual = brand.base.rate * 24.0 / max(brand.votes.value(), 0.05)
+        usual, usual_authors = brand.usual_day()
         signal = Signal(
             brand=brand.id, seq=brand.seq, at_ms=t_ms, kind="declared", version=brand.version, step=step, stories=(reading,),
             threshold=six(brand.budget.threshold()), mentions=reading.mentions, authors=reading.authors,
-            negative_share=reading.negative_share, onset_ms=reading.onset_ms, usual_day_authors=six(usual * brand.authorship.value()),
+            negative_share=reading.negative_share, onset_ms=reading.onset_ms, usual_day_authors=six(usual_authors),
             usual_day_mentions=six(usual), usual_negative_share=six(brand.negative.value()), blind=dict(brand.blind),
             alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone, inputs=_inputs(brand),
             settings_hash=settings, state_hash=f"{brand.digest:016x}",
@@ -81,14 +82,15 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
     ring = brand.ring
     caveats = []
     if brand.base.cold:
-        caveats.append("no baseline: judged by growth and words alone")
+        caveats.append(COLD)
     if brand.blind:
-        caveats.append("a source is silent")
+        caveats.append(SILENT)
     if brand.sampled > 1:
-        caveats.append(f"sampling: at the busiest one mention in {brand.sampled} was looked at, counts are scaled up")
+        caveats.append(sampled(brand.sampled))
         brand.sampled = 1
-    day = brand.base.rate * 24.0
-    usual_mentions = day / max(brand.votes.value(), 0.05)
+    if ring is not None and ring.beyond:
+        caveats.append(beyond_budget(ring.beyond))
+    usual_mentions, usual_authors = brand.usual_day()
     readings = tuple(brand.desk.tell(read_story(story, t_ms), t_ms) for story in found.stories)
     usual_ratio, usual_angry = brand.desk.usual()
     authors = ring.authors.distinct() if ring is not None else max((r.authors for r in readings), default=0)
@@ -112,11 +114,11 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         eased=ring is not None and ring.eased, quiet=found.quiet,
         windows=found.windows, stories=readings, contributions=found.scored.contributions(),
         mentions=mentions, authors=authors, negative_share=six(negative),
-        usual_day_authors=six(usual_mentions * brand.authorship.value()), usual_day_mentions=six(usual_mentions),
+        usual_day_authors=six(usual_authors), usual_day_mentions=six(usual_mentions),
         usual_negative_share=six(brand.negative.value()), usual_own_ratio=usual_ratio, usual_own_negative=usual_angry,
         own_networks=dict(sorted(brand.desk.networks.items())), impact=brand.desk.whole(t_ms), forecast_authors_24h=forecast,
         onset_ms=onset if ring is None else min(ring.onset_ms, onset),
-        caveats=tuple(caveats), blind=dict(brand.blind),
+        caveats=tuple(caveats), beyond_budget=ring is not None and ring.beyond > 0, blind=dict(brand.blind),
         alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone,
         inputs=_inputs(brand), settings_hash=settings, state_hash=f"{brand.digest:016x}", samples=tuple(samples),
     )  # fmt: skip

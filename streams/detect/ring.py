@@ -32,3 +32,5 @@ class Ring(msgspec.Struct, array_like=True, gc=False):
     activity: float = 0.0
     morning: bool = False
     rebased: bool = False
+    #: The severity for which it rings beyond the alarm budget; 0: it is within.
+    beyond: int = 0

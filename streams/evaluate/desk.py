@@ -22,9 +22,10 @@ from schemas.cloudevents import type_of
 from schemas.crisis import KINDS, Crisis
 from schemas.enriched import Enriched
 from streams.backtest.run import backtest
-from streams.crisis.severity import BORDERS, ranked_probability_score
+from streams.crisis.severity import ranked_probability_score
 from streams.errors import BadInput
 from streams.evaluate.lead import Folder, Planted, read_folder
+from streams.gravity import BORDERS
 from streams.settings import Settings
 from streams.sources.dates import parse_time
 from streams.sources.plan import plan

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.crisis import Crisis
 from schemas.response import Task
-from streams.respond.brief_words import CAP, CAVEATS, KINDS, WORDS
+from streams.caveats import caveat_in
+from streams.respond.brief_words import CAP, KINDS, WORDS
 from streams.respond.tasks import DUE
 
 #: How many lines it has.
@@ -95,7 +96,7 @@ def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
     if crisis.originator is None:
         listed.append(words["unknown_origin"])
     listed += [words["blind"].format(name=_short(name, 40), at=_moment(at, zone)) for name, at in sorted(crisis.blind.items())[:5]]
-    listed += [_short(_word(CAVEATS, caveat, language), 80) for caveat in crisis.caveats[:5]]
+    listed += [_short(caveat_in(caveat, language), 80) for caveat in crisis.caveats[:5]]
     return "; ".join(listed)
 
 

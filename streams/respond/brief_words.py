@@ -112,11 +112,3 @@ CAP: dict[str, dict[str, str]] = {
         "Test": "test",
     },
 }
-#: What detection warns of, as it says it.
-CAVEATS: dict[str, dict[str, str]] = {
-    "en": {},
-    "fr": {
-        "no baseline: judged by growth and words alone": "pas d'historique : jugé sur la croissance et les mots seuls",
-        "a source is silent": "une source est muette",
-    },
-}

@@ -87,6 +87,11 @@ class World:
         """Let time pass."""
         self.send(Watermarks(watermarks={0: at_ms}))
 
+    def record(self, signal: Signal) -> InputRecord:
+        """Return ``signal`` as a record of ``brand.signals``."""
+        headers = header_maker("veille.signal")("id", signal.brand, "time")
+        return InputRecord(-1, 0, signal.brand.encode(), msgspec.json.encode(signal), headers)
+
     def over(self) -> list[Signal]:
         """Return the signals that passed the threshold."""
         return [signal for signal in self.signals if signal.over]

@@ -1,0 +1,46 @@
+"""What detection warns of, in English as signals and cards carry it, and in French as people read it."""
+
+from __future__ import annotations
+
+import re
+
+COLD = "no baseline: judged by growth and words alone"
+SILENT = "a source is silent"
+
+_FRENCH = (
+    (re.compile(re.escape(COLD)), "pas d'historique : jugé sur la croissance et les mots seuls"),
+    (re.compile(re.escape(SILENT)), "une source est muette"),
+    (
+        re.compile(r"sampling: at the busiest one mention in (\d+) was looked at, counts are scaled up"),
+        r"échantillon : au plus fort une mention sur \1 a été examinée, les nombres sont extrapolés",
+    ),
+    (
+        re.compile(r"beyond the alarm budget: severity (\d) may exceed it once a day"),
+        r"au-delà du budget d'alertes : la gravité \1 peut le dépasser une fois par jour",
+    ),
+)
+
+
+def sampled(one_in: int) -> str:
+    """Say that a brand was so loud that a sample was looked at."""
+    return f"sampling: at the busiest one mention in {one_in} was looked at, counts are scaled up"
+
+
+def beyond_budget(severity: int) -> str:
+    """Say that an alarm rings though its brand's budget is spent."""
+    return f"beyond the alarm budget: severity {severity} may exceed it once a day"
+
+
+def caveat_in(caveat: str, language: str) -> str:
+    """Return a caveat in ``language`` ("en" or "fr"); one that is not known stays as it is.
+
+    >>> caveat_in(beyond_budget(4), "fr")
+    "au-delà du budget d'alertes : la gravité 4 peut le dépasser une fois par jour"
+    >>> caveat_in("something new", "fr")
+    'something new'
+    """
+    if language == "fr":
+        for pattern, french in _FRENCH:
+            if (found := pattern.fullmatch(caveat)) is not None:
+                return found.expand(french)
+    return caveat
