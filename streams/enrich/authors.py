@@ -19,6 +19,7 @@ _NEW_MS, _YOUNG_MS = 7 * _DAY_MS, 60 * _DAY_MS
 _POSTS_A_DAY = 150
 _PLAIN: tuple[int, tuple[str, ...]] = (1000, ())
 _DEFAULT_HANDLE = re.compile(r"^(?:[a-z]+[a-z_]*\d{6,}|user[-_]?\d+|[a-z]{2,}-\d{4,})$")
+_SUBDOMAIN = re.compile(r"\.[\w-]+\.")
 #: Reason -> factor in thousandths. Assumed, after the bot features of Yang et al. 2020 (age, completeness, handle, rates).
 FACTORS = {
     "new_account": 500, "young_account": 800, "default_handle": 700, "no_profile": 700, "follows_many": 700, "no_followers": 850,
@@ -68,19 +69,33 @@ class AuthorHasher:
         return found
 
 
-def without_author(url: str, author: Author, handle: str, key: str) -> str:
+def without_author(url: str, author: Author, key: str) -> str:
     """Return the address of an author's own mention with ``key``, the keyed hash, for the author's handle and id.
 
-    ``handle`` is the folded one. Only whole parts of the address are taken for them: what lies between slashes, and a subdomain.
+    Only whole parts of the address are taken for them: what lies between slashes and the like, and a subdomain.
     """
     low = url.lower()
-    identity = author.id.lower() if author.id else ""
-    if (not handle or handle not in low) and (not identity or identity not in low) and "%" not in low:
-        return url
-    names = {name for one in (handle, author.handle, author.id) if one and (name := one.strip().lstrip("@"))}
-    names |= {quote(name, safe="") for name in names} if "%" in low else set()
-    parts = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
-    return re.sub(rf"(?<=[/@=:~])(?:{parts})(?=[/?&#:]|$|\.[\w-]+\.)", lambda _: key, url, flags=re.IGNORECASE) if parts else url
+    if len(low) != len(url):
+        low = url  # some capitals have two small letters: then case counts
+    for name in (author.handle, author.id):
+        name = name.lower().strip().lstrip("@") if name else ""
+        if name and name in low:
+            url, low = _replaced(url, low, name, key)
+        if name and "%" in low and (quoted := quote(name, safe="").lower()) in low:
+            url, low = _replaced(url, low, quoted, key)
+    return url
+
+
+def _replaced(url: str, low: str, name: str, key: str) -> tuple[str, str]:
+    """Put ``key`` in place of ``name`` where it is a whole part of an address; ``low`` is the address in small letters."""
+    start = low.find(name)
+    while start >= 0:
+        end = start + len(name)
+        whole = start > 0 and low[start - 1] in "/@=:~" and (end == len(low) or low[end] in "/?&#:" or _SUBDOMAIN.match(low, end))
+        if whole:
+            url, low, end = url[:start] + key + url[end:], low[:start] + key + low[end:], start + len(key)
+        start = low.find(name, end if whole else start + 1)
+    return url, low
 
 
 def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, ...]]:

@@ -82,7 +82,7 @@ class RecordMaker:
         else:
             if url and author and mention.author is not None:
                 # The address of a post names who posted it; that of an article is what others link to.
-                hidden = without_author(url, mention.author, job.handle, author)
+                hidden = without_author(url, mention.author, author)
             if kind == "post" and is_reshare(plain):
                 kind = "reshare"
         if self._speakers.is_press(network_class, job.handle, article, job.matcher.press):
