@@ -109,13 +109,18 @@ def page(drill: Drill, source: str, language: str) -> str:
         steps=done, late=[one for one in done if one.late], states=STATES[language], longest=longest,
         minutes=_minutes(drill, drill.now_ms), marks=marks(drill),
         refused=[(_minutes(drill, at), who, why) for at, who, why in refusals(drill)],
-        timeline=[(_minutes(drill, e.at_ms), *timeline_line(e, language)) for e in drill.log],
+        timeline=timeline(drill, language),
     )  # fmt: skip
 
 
 def drill_tasks(drill: Drill) -> list[Task]:
     """Return the tasks as they were when the crisis opened."""
     return [e.record for e in drill.log if isinstance(e.record, Task) and e.at_ms == drill.begin_ms and e.record.state in DUE]
+
+
+def timeline(drill: Drill, language: str) -> list[tuple[int, str, str, str]]:
+    """Return (minutes since the opening, what, who, words) of everything by time; what fell due before an event stands before it."""
+    return [(_minutes(drill, e.at_ms), *timeline_line(e, language)) for e in sorted(drill.log, key=lambda entry: entry.at_ms)]
 
 
 def timeline_line(entry: Entry, language: str) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from streams.clock import ms_of
 from streams.errors import BadInput
 from streams.respond.drill import Drill
 from streams.respond.drill_acts import parse
-from streams.respond.drill_report import marks, page, refusals, steps, summary
+from streams.respond.drill_report import marks, page, refusals, steps, summary, timeline
 from streams.respond.playbook import Playbook, named, read
 from tests.respond.make import CRISIS, card
 
@@ -76,6 +76,13 @@ def test_the_gate_is_the_gate() -> None:
     assert marks(drill) == {"first_step": 4, "claim_verified": 12, "holding_released": None, "substantive_released": None}
     assert ["measure the impact" in why for _, _, why in refusals(drill)] == [True, False, False]
     assert "may not approve" in refusals(drill)[2][2]
+
+
+def test_the_report_tells_everything_in_order() -> None:
+    """A deadline that passed before an event stands before it, though the event is what brought it."""
+    told = timeline(run(""), "en")
+    assert [minutes for minutes, *_ in told] == sorted(minutes for minutes, *_ in told)
+    assert "escalated" in told[-1][1]
 
 
 def test_the_same_drill_is_the_same_report() -> None:
