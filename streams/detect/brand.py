@@ -47,9 +47,13 @@ class Brand(History, array_like=True, gc=False):
     inputs: dict[int, list[int]] = msgspec.field(default_factory=dict)
     digest: int = 0
 
+    def newer(self, settings: BrandSettings) -> bool:
+        """Whether ``settings`` are another version than what is known: each raw partition tells of each."""
+        return settings.version > self.version or (settings.version == self.version and not self.match_hash)
+
     def settle(self, settings: BrandSettings) -> bool:
         """Take over a newer version of the brand's settings. Return whether what matches changed (a level shift is due)."""
-        if settings.version < self.version or (settings.version == self.version and self.match_hash):
+        if not self.newer(settings):
             return False
         self.watched_ms = self.watched_ms or settings.applies_ms
         changed = bool(self.match_hash) and settings.match_hash != self.match_hash

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
-from streams.detect.baseline import Baseline, Share
+from streams.detect.baseline import COLD_HOURS, Baseline, Share
 from streams.detect.book import Book
 from streams.detect.budget import Budget
 from streams.detect.ring import Ring
@@ -92,20 +93,30 @@ class History(msgspec.Struct, array_like=True, gc=False):
         mentions = self.base.rate * 24.0 / max(self.votes.value(), 0.05)
         return mentions, mentions * self.authorship.value()
 
-    def expected(self, start: float, now: float, hour: int) -> float:
-        """Return the expected votes between two times (hours since 1970); ``hour`` is the running one, ``start`` at most 23 before it."""
+    def expected(self, starts: Sequence[float], now: float, hour: int) -> list[float]:
+        """Return the expected votes from each start to ``now`` (hours since 1970).
+
+        ``hour`` is the running one, starts are at most 23 hours before it.
+        """
         factors = self.factors
         if not factors or factors[0] != hour:
             factors = self._factors(hour)
-        if self.base.cold or self.born_hour > hour - 24:
-            start = max(start, self.born_hour - 1.0)
-        if start >= hour:
-            share = (now - start) * factors[1]
-        elif start >= hour - 1:
-            share = (hour - start) * factors[2] + (now - hour) * factors[1]
-        else:
-            share = factors[3 if start >= hour - 5 else 4] + (now - hour) * factors[1]
-        return share * self.base.rate * (self.live if self.blind else 1.0)
+        _, running, before, five, many = factors
+        base = self.base
+        rate, live = base.a / base.b, self.live if self.blind else 1.0
+        first = self.born_hour - 1.0 if base.hours < COLD_HOURS or self.born_hour > hour - 24 else -1.0
+        found = []
+        for start in starts:
+            if start < first:
+                start = first
+            if start >= hour:
+                share = (now - start) * running
+            elif start >= hour - 1:
+                share = (hour - start) * before + (now - hour) * running
+            else:
+                share = (five if start >= hour - 5 else many) + (now - hour) * running
+            found.append(share * rate * live)
+        return found
 
     def _factors(self, hour: int) -> list[float]:
         """Fix the season of the running hour, of the one before, of the five before and of the 23 before: it changes by the hour only."""

@@ -69,16 +69,6 @@ class Season(msgspec.Struct, array_like=True):
     cells: dict[int, list[float]] = {}
     learned: int = 0
 
-    def _hour(self, hour: int) -> float:
-        if not self.hours_n:
-            return PRIOR_HOURS[hour]
-        return (HOUR_WEIGHT * PRIOR_HOURS[hour] + self.hours_n[hour]) / (HOUR_WEIGHT + self.hours_m[hour])
-
-    def _day(self, day: int) -> float:
-        if not self.days_n:
-            return 1.0
-        return (DAY_WEIGHT + self.days_n[day]) / (DAY_WEIGHT + self.days_m[day])
-
     def factor(self, hour: int, timezone: str) -> float:
         """Return the factor of one UTC hour; 1 on average."""
         return self._factor(*local_hour(hour, timezone))
@@ -88,8 +78,12 @@ class Season(msgspec.Struct, array_like=True):
         return [self._factor(day, local) for day, local in local_day(hour, timezone)]
 
     def _factor(self, day: int, local: int) -> float:
-        both = self._hour(local) * self._day(day)
-        cell = self.cells.get(day * 24 + local)
+        prior = PRIOR_HOURS[local]
+        if not self.hours_n:
+            return prior
+        by_hour = (HOUR_WEIGHT * prior + self.hours_n[local]) / (HOUR_WEIGHT + self.hours_m[local])
+        both = by_hour * ((DAY_WEIGHT + self.days_n[day]) / (DAY_WEIGHT + self.days_m[day]))
+        cell = self.cells.get(day * 24 + local) if self.cells else None
         return both if cell is None else (CELL_WEIGHT * both + cell[0] * both) / (CELL_WEIGHT + cell[1])
 
     def learn_one(self, hour: int, timezone: str, count: float, level: float) -> None:
@@ -100,7 +94,8 @@ class Season(msgspec.Struct, array_like=True):
         if not self.hours_n:
             self.hours_n, self.hours_m = [0.0] * 24, [0.0] * 24
             self.days_n, self.days_m = [0.0] * 7, [0.0] * 7
-        by_hour, by_day = self._hour(local), self._day(day)
+        by_hour = (HOUR_WEIGHT * PRIOR_HOURS[local] + self.hours_n[local]) / (HOUR_WEIGHT + self.hours_m[local])
+        by_day = (DAY_WEIGHT + self.days_n[day]) / (DAY_WEIGHT + self.days_m[day])
         self.learned += 1
         if self.learned > 336:
             cell = self.cells.setdefault(day * 24 + local, [0.0, 0.0])

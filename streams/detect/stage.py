@@ -247,7 +247,7 @@ class DetectPartition:
 
     def _settle(self, settings: BrandSettings, outputs: list[Output]) -> None:
         known = self._brands.get(settings.brand)
-        if known is not None and settings.applies_ms < known.w:
+        if known is not None and (settings.applies_ms < known.w or not known.newer(settings)):
             return
         brand = self._touch(settings.brand)
         self._catch_up(brand)

@@ -13,39 +13,28 @@ from streams.detect.history import History
 from streams.detect.score import Part, Scored, Usual, combine, tone_parts
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, TROUBLE, VOTES, WINDOWS
 
-
-class Window(NamedTuple):
-    """One window: its number, mentions, negative votes, what is expected of votes and negative ones, and both surprises (-log10 p)."""
-
-    place: int
-    seconds: float
-    raw: float
-    negative: float
-    mean: float
-    mean_negative: float
-    by_count: float
-    by_negative: float
+#: One window: when it starts (hours since 1970), its sums, what is expected of votes and negative ones, and both surprises (-log10 p).
+Window = tuple[float, Sequence[float], float, float, float, float]
 
 
 class Surprises(NamedTuple):
-    """How surprising the counts are: (-log10 p before recalibration, minus the window's number), of mentions and of negatives."""
+    """How surprising the counts are: (-log10 p before recalibration, the window's number), of mentions and of negatives; as at ``now``."""
 
     loud: tuple[float, int]
     angry: tuple[float, int]
     windows: list[Window]
-    hour: Sequence[float]
-    hour_mean: float
+    now: float
 
     def readings(self, brand: History) -> tuple[WindowReading, ...]:
         """Return the windows as they are told."""
         raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
         return tuple(
             WindowReading(
-                name=WINDOWS[w.place][0], seconds=round(w.seconds), count=round(w.raw), expected=six(w.mean * raw_per_vote),
-                negatives=round(w.negative), expected_negatives=six(w.mean_negative),
-                surprise=six(brand.surprise.score_one(max(w.by_count, w.by_negative))),
+                name=name, seconds=round(min(self.now - start, hours) * 3600.0), count=round(sums[RAW]), expected=six(mean * raw_per_vote),
+                negatives=round(sums[NEGATIVE]), expected_negatives=six(mean_negative),
+                surprise=six(brand.surprise.score_one(max(by_count, by_negative))),
             )
-            for w in self.windows
+            for (name, hours), (start, sums, mean, mean_negative, by_count, by_negative) in zip(WINDOWS, self.windows, strict=True)
         )  # fmt: skip
 
 
@@ -59,27 +48,24 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
     spread = 1.0 / (brand.negative.yes + 1.0)
     windows: list[Window] = []
     loud, angry = (0.0, 0), (0.0, 0)
-    running = t_ms // HOUR_MS
-    hour, hour_mean = brand.counts.now, 0.0
-    for place, (sums, start) in enumerate(brand.counts.read(t_ms)):
-        mean = brand.expected(start, now, running)
+    read = brand.counts.read(t_ms)
+    means = brand.expected([start for _, start in read], now, t_ms // HOUR_MS)
+    for place, (sums, start) in enumerate(read):
+        mean = means[place]
         mean_negative = mean * negative
         by_count = by_negative = 0.0
         if sums[VOTES] > mean:
             by_count = base.score_one(sums[VOTES], mean, place)
             if by_count > loud[0]:
-                loud = (by_count, -place)
+                loud = (by_count, place)
         if sums[NEGATIVE] > mean_negative:
             variance = base.variance(mean_negative, place) + mean_negative * mean_negative * spread
             by_negative = count_tail(sums[NEGATIVE], mean_negative, variance)
             if by_negative > angry[0]:
-                angry = (by_negative, -place)
-        seconds = min(now - start, WINDOWS[place][1]) * 3600.0
-        windows.append(Window(place, seconds, sums[RAW], sums[NEGATIVE], mean, mean_negative, by_count, by_negative))
-        if place == 1:
-            hour, hour_mean = list(sums), mean
+                angry = (by_negative, place)
+        windows.append((start, sums, mean, mean_negative, by_count, by_negative))
     brand.hour_surprise = max(brand.hour_surprise, loud[0], angry[0])
-    return Surprises(loud, angry, windows, hour, hour_mean)
+    return Surprises(loud, angry, windows, now)
 
 
 def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
@@ -90,13 +76,13 @@ def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
     else:
         raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
         odds = clip(1.2 * (brand.surprise.score_one(found.loud[0]) - 2.0), -4.0, 2.5)
-        w = found.windows[-found.loud[1]]
-        parts.append(("volume.mentions", odds, (w.raw, w.mean * raw_per_vote, WINDOWS[w.place][0])))
+        _, sums, mean, *_ = found.windows[found.loud[1]]
+        parts.append(("volume.mentions", odds, (sums[RAW], mean * raw_per_vote, WINDOWS[found.loud[1]][0])))
         odds = clip(1.5 * (brand.surprise.score_one(found.angry[0]) - 1.5), -4.0, 4.0)
-        w = found.windows[-found.angry[1]]
-        parts.append(("volume.negative", odds, (w.negative, w.mean_negative, WINDOWS[w.place][0])))
-    hour = found.hour
-    expected = found.hour_mean * brand.trouble.value()
+        _, sums, _, mean, *_ = found.windows[found.angry[1]]
+        parts.append(("volume.negative", odds, (sums[NEGATIVE], mean, WINDOWS[found.angry[1]][0])))
+    _, hour, expected, *_ = found.windows[1]
+    expected *= brand.trouble.value()
     parts.append(("growth.rate", clip(0.9 * math.log((max(0.0, hour[TROUBLE]) + 0.3) / (expected + 1.5)), -2.0, 4.0), (hour[TROUBLE],)))
     authors = max(0.0, hour[VOTES])
     parts += tone_parts(authors, hour[NEGATIVE], hour[CRISIS], hour[DOUBT], usual)

@@ -34,7 +34,7 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
     now: list[float] = []
     minutes: dict[int, list[float]] = {}
     hours: dict[int, list[float]] = {}
-    #: Sums of ``minutes``; of the 5 and the 23 full hours before ``hour``.
+    #: Sums of ``minutes``; of the 5 and the 23 full hours before ``hour``, empty until somebody reads them.
     sixty: list[float] = []
     hour: int = -1
     six: list[float] = []
@@ -56,23 +56,14 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
             minutes[self.minute] = self.now
             hour = self.minute // 60
             total = self.hours.get(hour)
-            if total is None:
-                self.hours[hour] = list(self.now)
-            else:
-                _add(total, self.now)
-            if self.sixty:
-                _add(self.sixty, self.now)
-            else:
-                self.sixty = list(self.now)
+            self.hours[hour] = list(self.now) if total is None else list(map(add, total, self.now))
+            self.sixty = list(map(add, self.sixty, self.now)) if self.sixty else list(self.now)
         self.minute, self.now = minute, [0.0] * SIZE
         while minutes:
             first = next(iter(minutes))
             if first >= minute - 60:
                 break
-            gone = minutes.pop(first)
-            sixty = self.sixty
-            for i in range(SIZE):
-                sixty[i] -= gone[i]
+            self.sixty = list(map(sub, self.sixty, minutes.pop(first)))
         if not minutes:
             self.sixty = []
         if minute // 60 != self.hour:
@@ -84,8 +75,7 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
         while hours and (first := next(iter(hours))) < hour - 24:
             del hours[first]
         self.hour = hour
-        self.six = _sums([values for key, values in hours.items() if hour - 5 <= key < hour])
-        self.day = _sums([values for key, values in hours.items() if hour - 23 <= key < hour])
+        self.six, self.day = [], []
 
     def close(self, hour: int) -> list[float] | None:
         """Return the sums of a past hour, or None where it held nothing."""
@@ -112,6 +102,10 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
                 sixty = list(map(sub, sixty, oldest))
         rows += [values for key in range(last - 5, self.minute) if (values := self.minutes.get(key)) is not None]
         six, day = self.six, self.day
+        if not day:
+            hour, hours = self.hour, self.hours
+            six = self.six = _sums([values for key, values in hours.items() if hour - 5 <= key < hour])
+            day = self.day = _sums([values for key, values in hours.items() if hour - 23 <= key < hour])
         return [
             (_sums(rows), (last - 5) / 60.0),
             (sixty, (last - 60) / 60.0),
@@ -122,12 +116,6 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
     def votes_between(self, first: int, last: int) -> float:
         """Return the votes of full hours ``first`` to ``last``, as far back as a day."""
         return math.fsum(values[VOTES] for key, values in self.hours.items() if first <= key <= last)
-
-
-def _add(total: list[float], values: list[float]) -> None:
-    for i in range(SIZE):
-        if values[i]:
-            total[i] += values[i]
 
 
 def _sums(rows: list[list[float]]) -> list[float]:
