@@ -203,6 +203,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     beyond_budget: bool = False
     #: Sources that are silent, and since when (ms).
     blind: dict[str, int] = {}
+    #: Sources that look faulty (many comparable brands are loud on them at once) and on which this brand is loud, and since when (ms).
+    suspect: dict[str, int] = {}
     #: Alarm budget asked, per week (at most the brand's share of the ceiling for all); the page_severity of the brand.
     alarms_per_week: float = 0.5
     page_severity: int = 3

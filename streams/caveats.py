@@ -8,6 +8,10 @@ COLD = "no baseline: judged by growth and words alone"
 SILENT = "a source is silent"
 
 _FRENCH = (
+    (
+        re.compile(r"suspect feed (.*): (\d+) of (\d+) comparable brands are loud on it at once, so its volume opens nothing", re.DOTALL),
+        r"flux suspect \1 : \2 marques comparables sur \3 y sont bruyantes en même temps, son volume n'ouvre donc rien",
+    ),
     (re.compile(re.escape(COLD)), "pas d'historique : jugé sur la croissance et les mots seuls"),
     (re.compile(re.escape(SILENT)), "une source est muette"),
     (
@@ -29,6 +33,11 @@ def sampled(one_in: int) -> str:
 def beyond_budget(severity: int) -> str:
     """Say that an alarm rings though its brand's budget is spent."""
     return f"beyond the alarm budget: severity {severity} may exceed it once a day"
+
+
+def suspect_feed(source: str, loud: int, brands: int) -> str:
+    """Say that a source is suspect: so many of the brands that can be compared pass their 1 % tail on it at once."""
+    return f"suspect feed {source}: {loud} of {brands} comparable brands are loud on it at once, so its volume opens nothing"
 
 
 def caveat_in(caveat: str, language: str) -> str:

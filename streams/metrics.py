@@ -77,6 +77,12 @@ CATALOGUE: Final = (
         "Share of the hottest brand's mentions that detect looked at, at the busiest since the last look (1: all of them).",
         ("partition",),
     ),
+    Metric(
+        "veille_suspect_feeds",
+        "gauge",
+        "Sources that look faulty: more than a fifth of comparable brands are loud on them at once, so their volume opens nothing.",
+        ("partition",),
+    ),
     Metric("veille_mentions_left_out", "counter", "Mentions of hot brands that were counted and left out of a sample.", ("partition",)),
     Metric("veille_waiting_mentions", "gauge", "Mentions that wait for the watermark in detect.", ("partition",)),
 )

@@ -126,6 +126,7 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
             watermark = detect.watermark
             if meter is not None and tally is not None:
                 meter.put("veille_waiting_mentions", detect.waiting, str(partition))
+                meter.put("veille_suspect_feeds", detect.suspects, str(partition))
                 tally.tell(detect)
             if watermark is None or sent.get(partition) == watermark:
                 continue

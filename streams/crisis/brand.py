@@ -93,7 +93,9 @@ def _on_sight(state: BrandState, signal: Signal, before: dict[str, int]) -> list
             continue
         if before and not state.blind:
             life.watch_ms = max(life.watch_ms, signal.at_ms)
-        if signal.kind in ("blind", "sighted") or before != state.blind:
+        if signal.kind == "suspect_feed":
+            events.append(("updated", seal(life, state, "updated", signal.at_ms, decision=None, note=signal.kind, caveats=signal.caveats)))
+        elif signal.kind in ("blind", "sighted") or before != state.blind:
             events.append(("updated", seal(life, state, "updated", signal.at_ms, decision=None, note=signal.kind)))
     return events
 

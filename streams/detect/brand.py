@@ -13,6 +13,7 @@ from streams.detect.baseline import Baseline
 from streams.detect.copies import Copies
 from streams.detect.desk import Desk
 from streams.detect.evidence import NOBODY, Weight, weigh
+from streams.detect.feed import Feed
 from streams.detect.history import History
 from streams.detect.ring import Ring
 from streams.detect.stories import Story
@@ -46,6 +47,10 @@ class Brand(History, array_like=True, gc=False):
     #: {raw partition: [first, last offset]} applied since the last signal; digest of all that was applied.
     inputs: dict[int, list[int]] = msgspec.field(default_factory=dict)
     digest: int = 0
+    #: {source: what it brings}; the last line that visited the brand (ms), and its volume class there (-1: too little history).
+    feeds: dict[str, Feed] = msgspec.field(default_factory=dict)
+    lined: int = 0
+    volume_class: int = -1
 
     def newer(self, settings: BrandSettings) -> bool:
         """Whether ``settings`` are another version than what is known: each raw partition tells of each."""
@@ -162,6 +167,11 @@ class Brand(History, array_like=True, gc=False):
                 sources[source] += vote
             elif len(sources) < _MAX_SOURCES:
                 sources[source] = vote
+            feed = self.feeds.get(source)
+            if feed is not None:
+                feed.fresh += vote
+            elif len(self.feeds) < _MAX_SOURCES:
+                self.feeds[source] = Feed(t_ms, t_ms, 0.0, vote)
 
     def _ring_on(self, ring: Ring, story: Story | None, author: str, times: int, vote: float, negative: float) -> None:
         """Count a mention to what rings, if it belongs there."""

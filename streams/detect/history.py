@@ -65,6 +65,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
     #: {source: votes}, halved every day; {silent source: since ms}.
     sources: dict[str, float] = {}
     blind: dict[str, int] = {}
+    #: {suspect source on which the brand is loud: (since ms, comparable brands that are loud, comparable brands)}.
+    suspect: dict[str, tuple[int, int, int]] = {}
 
     @property
     def live(self) -> float:
@@ -174,11 +176,12 @@ class History(msgspec.Struct, array_like=True, gc=False):
             share.rebase(day[place], max(0.0, day[VOTES] - day[place]))
 
     def _learn_hour(self, hour: int, found: list[float] | None) -> None:
-        usual = self.ring is None or self.ring.rebased
+        usual = (self.ring is None or self.ring.rebased) and not self.suspect
         if found is not None:
             votes, negative = found[VOTES] - found[RING_VOTES], found[NEGATIVE] - found[RING_NEGATIVE]
-            if self.ring is not None and self.ring.whole and not self.ring.rebased:
-                self.base.learn_shadow(hour, found[VOTES], self.timezone, self.live)  # all of it rings: what is left is no low hour
+            if self.suspect or (self.ring is not None and self.ring.whole and not self.ring.rebased):
+                # All of it rings, or a feed is at fault: what is left is no low hour.
+                self.base.learn_shadow(hour, found[VOTES], self.timezone, self.live)
             else:
                 self.base.learn_one(hour, max(0.0, votes), self.timezone, self.live, found[VOTES])
                 self.negative.learn_one(max(0.0, negative), max(0.0, votes - negative))
@@ -189,7 +192,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
                 people = min(float(self.hour_people), found[RAW])
                 self.authorship.learn_one(people, max(0.0, found[RAW] - people))
                 self.votes.learn_one(found[VOTES], max(0.0, found[RAW] - found[VOTES]))
-            self._learn_dispersion(hour)
+            if not self.suspect:
+                self._learn_dispersion(hour)
         else:
             self.base.learn_one(hour, 0.0, self.timezone, self.live)
         if usual:

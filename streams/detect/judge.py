@@ -9,20 +9,21 @@ from schemas.signal import WindowReading
 from streams.detect.brand import Brand
 from streams.detect.calm import calm_down
 from streams.detect.grave import LEAST, severity_of
-from streams.detect.ring import Ring
-from streams.detect.score import Scored, score_story
+from streams.detect.ring import EACH_STEP, Ring
+from streams.detect.score import Scored, combine, score_story
 from streams.detect.settings import DetectSettings
 from streams.detect.stories import Story
 from streams.detect.volume import score_whole, surprises
 from streams.detect.windows import HOUR_MS, NEGATIVE, RAW, VOTES
 
-#: After a change every step is reported for so many steps: the crisis stage opens at 2 of 3.
-_EACH_STEP = 5
 _NEAR_MISS = 0.3
 _NEAR_MISS_GAP_MS = 56 * HOUR_MS
 _SHADOW_MS = 48 * HOUR_MS
 #: Stories scored at one line: those with most trouble now. A story is scored anew when its trouble grew by this share, or by this much.
 _MOST, _CHANGED, _CHANGED_LEAST = 12, 0.04, 0.3
+
+
+_REFUSED = combine([])._replace(total=-99.0)
 
 
 class Judgement(NamedTuple):
@@ -43,15 +44,18 @@ class Judgement(NamedTuple):
         return math.pow(10.0, min(self.score - self.threshold, 9.0))
 
 
-def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, inside: bool) -> Judgement | None:
+def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, inside: bool, volume: bool = True) -> Judgement | None:
     """Judge ``brand`` at ``t_ms``; return what there is to say, or None.
 
-    ``inside``: at a mention inside step number ``step``, else at the grid line that ends it. Changes the brand.
+    ``inside``: at a mention inside step number ``step``, else at the grid line that ends it. Without ``volume`` the brand's own counts
+    decide nothing and teach nothing, since a feed may be at fault; its stories go on. Changes the brand.
     """
     brand.advance(t_ms)
-    usual = brand.usual()
+    usual, before = brand.usual(), brand.hour_surprise
     whole = surprises(brand, t_ms)
-    best, best_story = score_whole(brand, whole, usual), None
+    best, best_story = score_whole(brand, whole, usual) if volume else _REFUSED, None
+    if not volume:
+        brand.hour_surprise = before
     scored: list[tuple[Story, Scored]] = []
     largest = 0.0
     for story in _changed(brand, t_ms):
@@ -114,7 +118,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
                 ring.flipped_step = step
             quiet = ring.eased and ring.activity >= 6.0 and ring.morning
             due = t_ms - ring.last_reading_ms >= settings.reading_seconds * 1000
-            early = over and step - ring.flipped_step < _EACH_STEP
+            early = over and step - ring.flipped_step < EACH_STEP
             if changed or quiet or due or early or ring.mentions >= 2 * max(ring.last_mentions, 4):
                 kinds.append("reading")
             if t_ms - ring.since_ms >= _SHADOW_MS and not ring.rebased:

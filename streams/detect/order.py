@@ -11,6 +11,8 @@ import heapq
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
+import msgspec
+
 T = TypeVar("T")
 
 #: (applies_ms, id, raw partition, raw offset, name, input offset, payload). What comes before the input offset tells
@@ -19,6 +21,16 @@ Entry = tuple[int, str, int, int, str, int, T]
 
 #: Event time that waits in one list, sorted only when W has passed it (or stands in it).
 _BUCKET_MS = 1000
+
+
+class Cut(msgspec.Struct, array_like=True):
+    """State of the partition as a whole at W."""
+
+    marks: list[int | None]
+    #: {source: {raw partition: silent since ms}}
+    silent: dict[str, dict[int, int]] = {}
+    #: When the first mention applied, ms.
+    first_ms: int = 0
 
 
 class WaitingRoom(Generic[T]):

@@ -7,7 +7,7 @@ import xxhash
 
 from schemas.cloudevents import header_maker
 from schemas.signal import Forecast, Signal
-from streams.caveats import COLD, SILENT, beyond_budget, sampled
+from streams.caveats import COLD, SILENT, beyond_budget, sampled, suspect_feed
 from streams.clock import rfc3339
 from streams.detect.brand import Brand
 from streams.detect.formulas import six
@@ -32,10 +32,11 @@ def send(brand: Brand, t_ms: int, step: int, found: Judgement, settings: str) ->
 
 
 def send_plain(brand: Brand, t_ms: int, step: int, kind: str, settings: str) -> Output:
-    """Return a signal that carries no numbers: ``blind``, ``sighted``, ``rebased``."""
+    """Return a signal that carries no numbers: ``blind``, ``sighted``, ``rebased``, ``suspect_feed``."""
     brand.seq += 1
     signal = Signal(
         brand=brand.id, seq=brand.seq, at_ms=t_ms, kind=kind, version=brand.version, step=step, blind=dict(brand.blind),
+        caveats=_suspicions(brand), suspect={source: one[0] for source, one in brand.suspect.items()},
         threshold=six(brand.budget.threshold()), alarms_per_week=brand.budget.asked, page_severity=brand.page_severity,
         timezone=brand.timezone, inputs=_inputs(brand), settings_hash=settings, state_hash=f"{brand.digest:016x}",
     )  # fmt: skip
@@ -70,6 +71,10 @@ def _output(brand: Brand, signal: Signal) -> Output:
     return Output(TOPIC, brand.id.encode(), _encoder.encode(signal), headers)
 
 
+def _suspicions(brand: Brand) -> tuple[str, ...]:
+    return tuple(suspect_feed(source, loud, brands) for source, (_, loud, brands) in sorted(brand.suspect.items()))
+
+
 def _inputs(brand: Brand) -> tuple[tuple[int, int, int], ...]:
     """Return (raw partition, first, last offset) applied since the last signal, and begin anew."""
     spans = tuple((partition, span[0], span[1]) for partition, span in sorted(brand.inputs.items()))
@@ -80,7 +85,7 @@ def _inputs(brand: Brand) -> tuple[tuple[int, int, int], ...]:
 def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, settings: str) -> Signal:
     brand.seq += 1
     ring = brand.ring
-    caveats = []
+    caveats = [*_suspicions(brand)]
     if brand.base.cold:
         caveats.append(COLD)
     if brand.blind:
@@ -118,7 +123,8 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         usual_negative_share=six(brand.negative.value()), usual_own_ratio=usual_ratio, usual_own_negative=usual_angry,
         own_networks=dict(sorted(brand.desk.networks.items())), impact=brand.desk.whole(t_ms), forecast_authors_24h=forecast,
         onset_ms=onset if ring is None else min(ring.onset_ms, onset),
-        caveats=tuple(caveats), beyond_budget=ring is not None and ring.beyond > 0, blind=dict(brand.blind),
+        caveats=tuple(caveats), suspect={source: one[0] for source, one in brand.suspect.items()},
+        beyond_budget=ring is not None and ring.beyond > 0, blind=dict(brand.blind),
         alarms_per_week=brand.budget.asked, page_severity=brand.page_severity, timezone=brand.timezone,
         inputs=_inputs(brand), settings_hash=settings, state_hash=f"{brand.digest:016x}", samples=tuple(samples),
     )  # fmt: skip

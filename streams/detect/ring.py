@@ -6,6 +6,9 @@ import msgspec
 
 from streams.detect.authors import Authors
 
+#: After a change every step is judged for so many steps: the crisis stage opens at 2 of 3.
+EACH_STEP = 5
+
 
 class Ring(msgspec.Struct, array_like=True, gc=False):
     """What rings, since its onset; and how far it has calmed down."""
@@ -34,3 +37,7 @@ class Ring(msgspec.Struct, array_like=True, gc=False):
     rebased: bool = False
     #: The severity for which it rings beyond the alarm budget; 0: it is within.
     beyond: int = 0
+
+    def next_line(self, line: int, step: int, grid_ms: int, every_ms: int) -> int:
+        """Return the next line at which the brand is judged without any mention: each one while it is over and a little longer."""
+        return line + grid_ms if self.over or step - self.flipped_step < EACH_STEP else (line // every_ms + 1) * every_ms

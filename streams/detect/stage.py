@@ -11,25 +11,17 @@ import msgspec
 from schemas.command import ForwardedCommand
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from streams.detect.brand import Brand
+from streams.detect.feed import silent_since
+from streams.detect.feeds import FEEDS, FeedWatch, look
 from streams.detect.hearing import hear
 from streams.detect.judge import judge
-from streams.detect.order import Entry, WaitingRoom
+from streams.detect.order import Cut, Entry, WaitingRoom
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
 from streams.engine.deadletters import rejected_headers
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 
 Waiting = Enriched | SourceState | BrandSettings
-
-
-class _Cut(msgspec.Struct, array_like=True):
-    """State of the partition as a whole at W."""
-
-    marks: list[int | None]
-    #: {source: {raw partition: silent since ms}}
-    silent: dict[str, dict[int, int]] = {}
-    #: When the first mention applied, ms.
-    first_ms: int = 0
 
 
 _enriched = msgspec.json.Decoder(Enriched)
@@ -39,7 +31,7 @@ _settings = msgspec.json.Decoder(BrandSettings)
 _forwarded = msgspec.json.Decoder(ForwardedCommand)
 _pack = msgspec.msgpack.Encoder()
 _brand = msgspec.msgpack.Decoder(Brand)
-_cut = msgspec.msgpack.Decoder(_Cut)
+_cut = msgspec.msgpack.Decoder(Cut)
 
 
 class DetectPartition:
@@ -62,6 +54,7 @@ class DetectPartition:
         self._pending: dict[str, list[tuple[Enriched, int, int]]] = {}
         self._silent: dict[str, dict[int, int]] = {}
         self._first_ms = 0
+        self._feeds = FeedWatch(self._grid)
         #: For metrics: mentions left out of a sample so far; the strongest sampling since somebody set this to 1.
         self.left_out, self.hottest = 0, 1
 
@@ -76,14 +69,21 @@ class DetectPartition:
         return len(self._room)
 
     @property
+    def suspects(self) -> int:
+        """Sources that look faulty, since many comparable brands are loud on them at once."""
+        return self._feeds.suspects
+
+    @property
     def brands(self) -> Mapping[str, Brand]:
         """The brands' states, to look at."""
         return self._brands
 
     def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
         """Take over {brand id: state} and the cut."""
-        self._brands = {key.decode(): _brand.decode(value) for key, value in sorted(states.items())}
+        self._brands = {key.decode(): _brand.decode(value) for key, value in sorted(states.items()) if key != FEEDS}
+        self._feeds = FeedWatch(self._grid, states.get(FEEDS))
         for brand in self._brands.values():
+            self._feeds.take(brand)
             # msgspec leaves defaults out by identity: a string that was loaded must be the interned one, or bytes differ.
             brand.timezone = sys.intern(brand.timezone)
         self._timers = [(brand.timer, brand.id) for brand in self._brands.values() if brand.timer]
@@ -146,13 +146,22 @@ class DetectPartition:
         self._judge_until(limit, outputs)
 
     def _judge_until(self, limit_ms: int, outputs: list[Output]) -> None:
-        """Judge at all lines up to and including ``limit_ms``."""
-        timers = self._timers
+        """Judge at all lines up to and including ``limit_ms``: first all feeds are looked at, then the brands are judged."""
+        timers, feeds = self._timers, self._feeds
         while timers and timers[0][0] <= limit_ms:
-            line, brand_id = heapq.heappop(timers)
-            brand = self._brands[brand_id]
-            if brand.timer == line:
-                self._judge(brand, line, outputs)
+            line, due = timers[0][0], []
+            while timers and timers[0][0] == line:
+                brand = self._brands[heapq.heappop(timers)[1]]
+                if brand.timer == line:
+                    self._catch_up(brand)
+                    brand.advance(line)
+                    look(brand, line)
+                    feeds.take(brand)
+                    due.append(brand)
+            feeds.decide(line)
+            for brand in due:
+                if brand.timer == line:
+                    self._judge(brand, line, outputs)
 
     def _touch(self, brand_id: str) -> Brand:
         brand = self._brands.get(brand_id)
@@ -191,7 +200,7 @@ class DetectPartition:
             brand.trip *= 2.0
             self._catch_up(brand)
             step = t_ms // self._grid + 1
-            found = judge(brand, t_ms, step, self._settings, inside=True)
+            found = judge(brand, t_ms, step, self._settings, inside=True, volume=not self._feeds.comparable(brand, t_ms))
             if found is not None:
                 outputs += send(brand, t_ms, step, found, self._hash)
 
@@ -208,23 +217,18 @@ class DetectPartition:
             apply(mention, times, skipped, most)
 
     def _judge(self, brand: Brand, line: int, outputs: list[Output]) -> None:
-        self._catch_up(brand)
         step = line // self._grid
-        found = judge(brand, line, step, self._settings, inside=False)
+        outputs += [send_plain(brand, line, step, kind, self._hash) for kind in self._feeds.hold(brand, line)]
+        found = judge(brand, line, step, self._settings, inside=False, volume=not brand.suspect)
         if found is not None:
             outputs += send(brand, line, step, found, self._hash)
             if found.quiet:
                 brand.fall_silent()
         outputs += send_declared(brand, line, step, self._hash)
         brand.end_step(line)
-        ring = brand.ring
-        if ring is None:
-            brand.timer = 0
-        elif ring.over or step - ring.flipped_step < 5:
-            self._set_timer(brand, line + self._grid)
-        else:
-            every = self._settings.reading_seconds * 1000
-            self._set_timer(brand, (line // every + 1) * every)
+        brand.timer = 0
+        if brand.ring is not None:
+            self._set_timer(brand, brand.ring.next_line(line, step, self._grid, self._settings.reading_seconds * 1000))
 
     def _told(self, forwarded: ForwardedCommand) -> None:
         """Take what people declared or said of an alarm: at W, since everything before it is applied."""
@@ -258,14 +262,7 @@ class DetectPartition:
 
     def _see(self, place: Entry[Waiting], source: SourceState, outputs: list[Output]) -> None:
         """A source fell silent or came back: every brand that it feeds says so."""
-        silent = self._silent.setdefault(source.source_id, {})
-        if source.up:
-            silent.pop(source.partition, None)
-        else:
-            silent[source.partition] = source.last_ms
-        since = min(silent.values(), default=0)
-        if not silent:
-            del self._silent[source.source_id]
+        since = silent_since(self._silent, source)
         for brand_id in sorted(self._brands):
             brand = self._brands[brand_id]
             if place[0] < brand.w or source.source_id not in brand.sources or (source.source_id in brand.blind) == bool(since):
@@ -286,12 +283,13 @@ class DetectPartition:
         progress = -1 if watermark is None else watermark
         for brand_id in list(self._pending):
             self._catch_up(self._brands[brand_id])
-        states = []
+        # Before any brand: a brand may be computed further than others, what was decided about feeds may not be behind it.
+        states = [StateRecord(FEEDS, progress, _pack.encode(self._feeds.save()))] if self._feeds.needed else []
         for brand_id in sorted(self._brands if full else self._dirty):
             brand = self._brands[brand_id]
             brand.w = max(brand.w, progress)
             brand.copies.shrink()
             states.append(StateRecord(brand_id.encode(), brand.w, _pack.encode(brand)))
         self._dirty.clear()
-        cut = _pack.encode(_Cut(self._room.marks, self._silent, self._first_ms))
+        cut = _pack.encode(Cut(self._room.marks, self._silent, self._first_ms))
         return Checkpoint(states, cut, self._room.commit(next_offset))

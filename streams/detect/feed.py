@@ -1,0 +1,30 @@
+"""What one source brings to one brand, and which sources are silent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.enriched import SourceState
+
+
+class Feed(msgspec.Struct, array_like=True, gc=False):
+    """Votes that one source brings. ``recent``: of about the last hour (decaying), as at ``at_ms``; ``fresh``: since the last line."""
+
+    since_ms: int
+    at_ms: int
+    recent: float = 0.0
+    fresh: float = 0.0
+    #: The last line at which it passed its 1 % tail, ms.
+    passed: int = 0
+
+
+def silent_since(silent: dict[str, dict[int, int]], source: SourceState) -> int:
+    """Take a change into {source: {raw partition: silent since ms}}; return since when the source is silent anywhere, 0: it is not."""
+    places = silent.setdefault(source.source_id, {})
+    if source.up:
+        places.pop(source.partition, None)
+    else:
+        places[source.partition] = source.last_ms
+    if not places:
+        del silent[source.source_id]
+    return min(places.values(), default=0)
