@@ -3,72 +3,36 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import ahocorasick_rs
-import msgspec
-import xxhash
 
 from schemas.brand import Brand, Watchlist
 from streams.enrich.fold import TOKEN, fold, split_hashtag
-
-#: What matched, the strongest first; a brand is reported with the strongest.
-MATCHED = ("owned", "handle", "hashtag", "name", "person")
-_OWNED, _HANDLE, _HASHTAG, _NAME, _PERSON = range(5)
+from streams.enrich.patterns import (
+    GAPS,
+    HANDLE,
+    HASHTAG,
+    MATCHED,
+    NAME,
+    OWNED,
+    PERSON,
+    Match,
+    Plain,
+    Use,
+    bound,
+    inner_words,
+    inside_word,
+)
 
 _TAG = re.compile(r"#([\w]+)")
 _MAX_TAGS = 64
 #: Places of a text that are weighed; one with more is a list of names, and says no more by them.
 _MAX_HITS = 512
 _NOT_WORD = re.compile(r"[\W_]+")
-_BEFORE = re.compile(
-    r"^(?:boycott(?:ez|er|e)?|boycot|boicot|boykott|delete|cancel|ban|stop|fuck|shameon|shame|honte|dump|quit|anti|pas)(.{3,})$"
-)
-_AFTER = re.compile(
-    r"^(.{3,}?)(?:sucks|suck|fails|fail|gate|scandal|scandale|boycott|down|scam|exposed|lies|kills|arnaque|honte|isoverparty|crisis|outage|panne)$"
-)
-_NO_WORD_GAPS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-
-
-#: The commonest characters that are in no word.
-_GAPS = frozenset(" \n\t.,;:!?'\"()#@-/")
-#: Those before which a name is a name: no handle, no hashtag.
-_SIMPLE_GAPS = _GAPS - frozenset("@#")
-
-
-class Match(NamedTuple):
-    """One brand that a mention names. ``place`` is the brand's in the watchlist; ``matched`` one of `MATCHED`."""
-
-    place: int
-    brand: str
-    matched: str
-
-
-class _Use(NamedTuple):
-    """What one pattern means for one brand. ``networks`` empty: every network."""
-
-    brand: int
-    kind: int
-    networks: frozenset[str]
-    ambiguous: bool
-
-
-def _inside_word(char: str) -> bool:
-    return char.isalnum() or char == "_" or (char > "\u02ff" and unicodedata.category(char)[0] == "M")
-
-
-def _bound(char: str) -> bool:
-    """Say whether a name that begins or ends with ``char`` needs a word boundary there."""
-    return _inside_word(char) and not _NO_WORD_GAPS.match(char)
-
-
-def match_hash(brand: Brand) -> str:
-    """Return a short hash of everything that decides which mentions match: a change of it rebases the baseline."""
-    deciding = (brand.names, sorted(brand.handles.items()), brand.hashtags, brand.exclude, brand.context, brand.owned, brand.people)
-    return xxhash.xxh3_64_hexdigest(msgspec.json.encode(deciding))
+#: So few hits are read at once where all are plain.
+_FEW = 4
 
 
 class BrandMatcher:
@@ -79,9 +43,9 @@ class BrandMatcher:
         self.version = watchlist.version
         self.brands: Sequence[Brand] = watchlist.brands
         self.press = frozenset(fold(entry).removeprefix("www.") for entry in watchlist.press)
-        self._uses: dict[str, list[_Use]] = {}
+        self._uses: dict[str, list[Use]] = {}
         self._aux: set[str] = set()
-        self._compact: dict[str, list[_Use]] = {}
+        self._compact: dict[str, list[Use]] = {}
         self._owned: dict[str, list[int]] = {}
         self._excluded: dict[int, frozenset[str]] = {}
         self._context: dict[int, frozenset[str]] = {}
@@ -95,11 +59,11 @@ class BrandMatcher:
         self._matches: dict[tuple[int, int], Match] = {}
         self._tag = lru_cache(maxsize=16_384)(self._read_tag)
         self._meaning = [tuple(self._uses.get(pattern, ())) for pattern in self._patterns]
-        #: Of each pattern the brand that it names whatever else is there, -1 for none; decides most mentions.
+        #: What each pattern means where that is plain; decides most mentions.
         self._plain = [self._plain_use(uses) for uses in self._meaning]
         self._helps = [pattern in self._aux for pattern in self._patterns]
-        self._left = [_bound(pattern[0]) for pattern in self._patterns]
-        self._right = [_bound(pattern[-1]) for pattern in self._patterns]
+        self._left = [bound(pattern[0]) for pattern in self._patterns]
+        self._right = [bound(pattern[-1]) for pattern in self._patterns]
         automaton = ahocorasick_rs.AhoCorasick(self._patterns, store_patterns=False) if self._patterns else None
         self._find = automaton.find_matches_as_indexes if automaton else None
         del self._uses
@@ -111,23 +75,23 @@ class BrandMatcher:
         plain = any(_NOT_WORD.search(name) is None for name in names)
         for name in names:
             ambiguous = bool(context) and (not plain or _NOT_WORD.search(name) is None)
-            use = _Use(index, _NAME, frozenset(), ambiguous)
+            use = Use(index, NAME, frozenset(), ambiguous)
             self._put(self._uses, name, use)
             self._put(self._compact, _NOT_WORD.sub("", name), use)
         for person in filter(None, map(fold, brand.people)):
-            self._put(self._uses, person, _Use(index, _PERSON, frozenset(), bool(context) or " " not in person))
+            self._put(self._uses, person, Use(index, PERSON, frozenset(), bool(context) or " " not in person))
         for network, handles in brand.handles.items():
             networks = frozenset() if network == "*" else frozenset((network,))
             for handle in handles:
                 word = fold(handle).lstrip("@")
                 if word:
-                    self._put(self._uses, f"@{word}", _Use(index, _HANDLE, networks, False))
-                    self._put(self._compact, _NOT_WORD.sub("", word), _Use(index, _HASHTAG, networks, bool(context)))
+                    self._put(self._uses, f"@{word}", Use(index, HANDLE, networks, False))
+                    self._put(self._compact, _NOT_WORD.sub("", word), Use(index, HASHTAG, networks, bool(context)))
         for tag in brand.hashtags:
             word = fold(tag).lstrip("#")
             if word:
-                self._put(self._uses, f"#{word}", _Use(index, _HASHTAG, frozenset(), False))
-                self._put(self._compact, _NOT_WORD.sub("", word), _Use(index, _HASHTAG, frozenset(), False))
+                self._put(self._uses, f"#{word}", Use(index, HASHTAG, frozenset(), False))
+                self._put(self._compact, _NOT_WORD.sub("", word), Use(index, HASHTAG, frozenset(), False))
         for account in brand.owned:
             self._owned.setdefault(fold(account).lstrip("@"), []).append(index)
         if context:
@@ -137,14 +101,14 @@ class BrandMatcher:
             self._excluded[index] = excluded
             self._aux |= excluded
 
-    def _plain_use(self, uses: Sequence[_Use]) -> int:
-        """Return the brand that a pattern names whatever else is there, -1 for none."""
-        if len(uses) != 1 or uses[0].kind != _NAME or uses[0].ambiguous or uses[0].brand in self._excluded:
-            return -1
-        return uses[0].brand
+    def _plain_use(self, uses: Sequence[Use]) -> Plain | None:
+        """Return what a pattern means whatever else is there, None where it needs to be weighed."""
+        if len(uses) != 1 or uses[0].ambiguous or uses[0].networks:
+            return None
+        return Plain(uses[0].brand, uses[0].kind, uses[0].brand in self._excluded)
 
     @staticmethod
-    def _put(table: dict[str, list[_Use]], word: str, use: _Use) -> None:
+    def _put(table: dict[str, list[Use]], word: str, use: Use) -> None:
         uses = table.setdefault(word, [])
         if word and use not in uses:
             uses.append(use)
@@ -180,25 +144,17 @@ class BrandMatcher:
         """
         found: dict[int, int] = {}
         if self._owned and (self._owned_somewhere or handle in self._owned or author_id in self._owned):
-            found = dict.fromkeys(self.owners(network, handle, author_id), _OWNED)
+            found = dict.fromkeys(self.owners(network, handle, author_id), OWNED)
         hay = folded
-        tagged: list[_Use] = []
+        tagged: list[Use] = []
         if "#" in folded:
             for tag in dict.fromkeys(_TAG.findall(text)[:_MAX_TAGS]):
                 words, uses = self._tag(tag)
                 hay += words
                 tagged += uses
         hits: Sequence[tuple[int, int, int]] = self._find(hay, overlapping=True) if self._find is not None else ()
-        if len(hits) == 1 and hay is folded and not found:
-            # One plain name between gaps: what `_weigh` would find, sooner.
-            pattern, start, end = hits[0]
-            if (
-                (brand := self._plain[pattern] if pattern < self._naming else -1) >= 0
-                and (start == 0 or hay[start - 1] in _SIMPLE_GAPS)
-                and (end == len(hay) or hay[end] in _SIMPLE_GAPS)
-            ):
-                pair = (brand, _NAME)
-                return [self._matches.get(pair) or self._matched(pair)]
+        if not tagged and hay is folded and 0 < len(hits) <= _FEW and self._read_plain(hay, hits, found):
+            hits = ()
         if len(hits) > _MAX_HITS:
             hits = hits[:_MAX_HITS]
         if hits or tagged:
@@ -211,44 +167,75 @@ class BrandMatcher:
         match = self._matches[pair] = Match(index, self.brands[index].id, MATCHED[kind])
         return match
 
-    def _read_tag(self, tag: str) -> tuple[str, tuple[_Use, ...]]:
+    def _read_tag(self, tag: str) -> tuple[str, tuple[Use, ...]]:
         """Return what a hashtag adds to the text that is searched, and what it says as a whole."""
         split = split_hashtag(tag)
         word = _NOT_WORD.sub("", fold(tag))
         return "\n" + split if " " in split else "", tuple(self._compact.get(word) or self._affixed(word))
+
+    def _read_plain(self, hay: str, hits: Sequence[tuple[int, int, int]], found: dict[int, int]) -> bool:
+        """Add what plain hits between gaps name: what `_weigh` would find, sooner. Return False where one needs to be weighed."""
+        size, plain, naming, helps = len(hay), self._plain, self._naming, self._helps
+        read: list[tuple[int, int]] = []
+        unless = helped = False
+        for pattern, start, end in hits:
+            if helps[pattern]:
+                helped = True
+            if pattern >= naming:
+                continue
+            before, after = hay[start - 1] if start else " ", hay[end] if end < size else " "
+            if (meant := plain[pattern]) is None or before not in GAPS or after not in GAPS:
+                return False
+            brand, kind, but = meant
+            if kind == NAME:
+                if before == "@":
+                    continue
+                if before == "#":
+                    kind = HASHTAG
+            elif kind == HANDLE and after == ".":
+                return False  # it may belong to a domain
+            if but:
+                unless = True
+            read.append((brand, kind))
+        if unless and helped:
+            return False
+        for brand, kind in read:
+            if found.get(brand, 9) > kind:
+                found[brand] = kind
+        return True
 
     def _weigh(
         self,
         hay: str,
         end_of_text: int,
         hits: Sequence[tuple[int, int, int]],
-        tagged: Sequence[_Use],
+        tagged: Sequence[Use],
         network: str,
         found: dict[int, int],
     ) -> None:
         naming, meaning, excluded, size = self._naming, self._meaning, self._excluded, len(hay)
-        candidates: list[tuple[_Use, int, int, int]] = []
+        candidates: list[tuple[Use, int, int, int]] = []
         for pattern, start, end in hits:
             if pattern >= naming or not self._stands(hay, pattern, start, end):
                 continue
             before = hay[start - 1] if start else " "
             for use in meaning[pattern]:
                 brand, kind, networks, ambiguous = use
-                if kind == _NAME:
+                if kind == NAME:
                     if before == "@":
                         continue
                     if before == "#" or start > end_of_text:
-                        kind = _HASHTAG
-                elif kind == _HANDLE:
-                    domain = network == "bluesky" and end + 1 < size and hay[end] == "." and _inside_word(hay[end + 1])
-                    if domain or (networks and network not in networks) or _inside_word(before):
+                        kind = HASHTAG
+                elif kind == HANDLE:
+                    domain = network == "bluesky" and end + 1 < size and hay[end] == "." and inside_word(hay[end + 1])
+                    if domain or (networks and network not in networks) or inside_word(before):
                         continue
                 if found.get(brand, 9) > kind:
                     if ambiguous or brand in excluded:
                         candidates.append((use, kind, start, end))
                     else:
                         found[brand] = kind
-        candidates += [(use, _HASHTAG, -1, -1) for use in tagged if not use.networks or network in use.networks]
+        candidates += [(use, HASHTAG, -1, -1) for use in tagged if not use.networks or network in use.networks]
         present: dict[str, list[tuple[int, int]]] | None = None
         for use, kind, start, end in candidates:
             index = use.brand
@@ -263,9 +250,9 @@ class BrandMatcher:
 
     def _stands(self, hay: str, pattern: int, start: int, end: int) -> bool:
         """Say whether a hit begins and ends at word boundaries."""
-        if start and hay[start - 1] not in _GAPS and self._left[pattern] and _inside_word(hay[start - 1]):
+        if start and hay[start - 1] not in GAPS and self._left[pattern] and inside_word(hay[start - 1]):
             return False
-        return end == len(hay) or hay[end] in _GAPS or not self._right[pattern] or not _inside_word(hay[end])
+        return end == len(hay) or hay[end] in GAPS or not self._right[pattern] or not inside_word(hay[end])
 
     def _helpers(self, hay: str, hits: Sequence[tuple[int, int, int]]) -> dict[str, list[tuple[int, int]]]:
         """Return where exclusions and context words stand."""
@@ -275,7 +262,7 @@ class BrandMatcher:
                 present.setdefault(self._patterns[pattern], []).append((start, end))
         return present
 
-    def _fits(self, use: _Use, start: int, end: int, present: dict[str, list[tuple[int, int]]]) -> bool:
+    def _fits(self, use: Use, start: int, end: int, present: dict[str, list[tuple[int, int]]]) -> bool:
         """Say whether no exclusion covers a candidate, and an ambiguous one has its context."""
         if not present:
             return not use.ambiguous
@@ -287,9 +274,5 @@ class BrandMatcher:
         context = self._context.get(use.brand)
         return context is not None and not context.isdisjoint(present)
 
-    def _affixed(self, word: str) -> Sequence[_Use]:
-        for form in (_BEFORE, _AFTER):
-            inner = form.match(word)
-            if inner and (uses := self._compact.get(inner[1])):
-                return uses
-        return ()
+    def _affixed(self, word: str) -> Sequence[Use]:
+        return next((uses for inner in inner_words(word) if (uses := self._compact.get(inner))), ())

@@ -13,6 +13,7 @@ from streams.enrich.stories import MAX_TERMS, host_of
 from streams.enrich.words import FACT_CHECK_HOSTS, FACT_CHECK_SECTIONS, LANGUAGES, PETITION_HOSTS, lexicon, stop_words
 
 _MAX_COUNT = 2**53
+_KEPT = 20_000
 
 
 #: What a text says: language, crisis words, cues, salient terms in order, and the votes of its near-copy signature.
@@ -31,6 +32,7 @@ class TextReader:
         self._languages = LanguageFinder({language: stop_words(language) for language in LANGUAGES})
         for language in LANGUAGES:
             lexicon(language)  # read now, so that no mention waits for it
+        self._sorted: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
 
     def read(self, plain: str, folded: str, claim: str | None, links: Sequence[str]) -> Said:
         """Read a clean text without URLs, given also folded; ``claim`` is the publisher's language, ``links`` are canonical."""
@@ -38,23 +40,37 @@ class TextReader:
         lang = self._languages.find(plain, claim, words)
         labels, terms, votes = lexicon(lang).read(folded, words)
         if lang == "zh":
-            labels = [*labels, *("cue:" + cue for cue in chinese_cues(plain))]
+            labels = (*labels, *["cue:" + cue for cue in chinese_cues(plain)])
         question = "?" in plain or "\u061f" in plain
         if len(terms) > MAX_TERMS:
             terms = terms[:MAX_TERMS]
-        if not labels and not links:
+        if links:
+            labels = (*labels, *_link_cues(links))
+        if not labels:
             return lang, (), _QUESTION if question else (), terms, votes
+        crisis, cues, asking = self._sorted.get(labels) or self._sort(labels)
+        return lang, crisis, asking if question else cues, terms, votes
+
+    def _sort(self, labels: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return the crisis words and the cues among the labels of a text, and its cues when it also asks."""
+        if len(self._sorted) >= _KEPT:
+            self._sorted.clear()
         cues = {label[4:] for label in labels if label[:4] == "cue:"}
-        crisis = tuple([label for label in labels if label[:4] != "cue:"]) if len(cues) < len(labels) else ()
-        if question:
-            cues.add("question")
-        for link in links:
-            host = host_of(link)
-            if _host_in(host, FACT_CHECK_HOSTS) or link.startswith(FACT_CHECK_SECTIONS):
-                cues.add("fact_check")
-            if _host_in(host, PETITION_HOSTS):
-                cues.add("petition")
-        return lang, crisis, tuple(sorted(cues)), terms, votes
+        crisis = tuple([label for label in labels if label[:4] != "cue:"])
+        found = self._sorted[labels] = (crisis, tuple(sorted(cues)), tuple(sorted({*cues, "question"})))
+        return found
+
+
+def _link_cues(links: Sequence[str]) -> list[str]:
+    """Return the cues that the hosts of canonical links give."""
+    cues = []
+    for link in links:
+        host = host_of(link)
+        if _host_in(host, FACT_CHECK_HOSTS) or link.startswith(FACT_CHECK_SECTIONS):
+            cues.append("cue:fact_check")
+        if _host_in(host, PETITION_HOSTS):
+            cues.append("cue:petition")
+    return cues
 
 
 class SpeakerReader:

@@ -11,8 +11,9 @@ from schemas.enriched import BrandSettings, Enriched
 from schemas.mention import Engagement, Mention
 from streams.engine.stage import Output
 from streams.enrich.authors import without_author
-from streams.enrich.brands import BrandMatcher, Match, match_hash
+from streams.enrich.brands import BrandMatcher
 from streams.enrich.features import Said, SpeakerReader
+from streams.enrich.patterns import Match, match_hash
 from streams.enrich.polarity import Polarity
 from streams.enrich.polarity_brands import Score, learned_scores
 from streams.enrich.settings import EnrichSettings
@@ -29,6 +30,7 @@ _encode = msgspec.json.Encoder().encode
 _TYPE, _, _, _, *_CONSTANT = header_maker("veille.enriched")("", "", "")
 _brand_headers = header_maker("veille.brand")
 _REMEMBERED = 10_000
+_SECONDS = [b"%02dZ" % second for second in range(60)]
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -62,9 +64,9 @@ class RecordMaker:
         self._cut = settings.text_limit
         self._speakers = SpeakerReader(settings.author_key)
         self._place = b"%d-" % partition
-        #: What headers say of a brand and of a second, made once: {brand: (key, subject)}, {seconds since 1970: time}.
+        #: What headers say of a brand and of a minute, made once: {brand: (key, subject)}, {minutes since 1970: time up to it}.
         self._subjects: dict[str, tuple[bytes, tuple[str, bytes]]] = {}
-        self._times: dict[int, tuple[str, bytes]] = {}
+        self._minutes: dict[int, bytes] = {}
 
     def outputs(self, job: Job, said: Said, copy_key: str, score: Score, taught: Mapping[str, Score]) -> list[Output]:
         """Return the records of one mention; ``score`` is its polarity, ``taught`` that of brands whose people taught another."""
@@ -92,7 +94,8 @@ class RecordMaker:
             replies, reshares, likes = _counts(mention.engagement)
         hashtags = hashtags_in(plain) if "#" in plain else ()
         text = mention.text if len(mention.text) <= self._cut else mention.text[: self._cut]
-        time = self._times.get(job.published_ms // 1000) or self._time(job.published_ms)
+        minute, rest = divmod(job.published_ms, 60_000)
+        time = ("ce_time", (self._minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000])
         matcher, subjects = job.matcher, self._subjects
         outputs: list[Output] = []
         for index, brand, matched in job.matches:
@@ -147,11 +150,11 @@ class RecordMaker:
             outputs.append(Output(TOPIC, key, _encode(record), headers))
         return outputs
 
-    def _time(self, ms: int) -> tuple[str, bytes]:
-        if len(self._times) >= _REMEMBERED:
-            self._times.clear()
-        time = self._times[ms // 1000] = ("ce_time", header_time(ms).encode())
-        return time
+    def _minute(self, minute: int) -> bytes:
+        if len(self._minutes) >= _REMEMBERED:
+            self._minutes.clear()
+        text = self._minutes[minute] = header_time(minute * 60_000).encode()[:-3]
+        return text
 
     def _subject(self, brand: str) -> tuple[bytes, tuple[str, bytes]]:
         if len(self._subjects) >= _REMEMBERED:

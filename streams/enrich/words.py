@@ -16,6 +16,7 @@ from streams.enrich.stories import lanes, votes_of
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS_KEPT = 100_000
+_SETS_KEPT = 20_000
 LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "ar", "hi")
 #: What a text may sound like; ``fact_check`` and ``petition`` also come from the hosts of its links.
 CUES = ("first_person", "hearsay", "question", "denial", "fact_check", "petition", "employee", "customer", "investor")
@@ -41,7 +42,7 @@ PETITION_HOSTS = frozenset({
 
 
 class _WordTable(dict[str, int]):
-    """{word: its lanes for the near-copy signature, 0 where it is not salient}, filled as words come; bounded."""
+    """{word: its lanes for the near-copy signature, 0 where it is not salient}, filled as words come; `trim` bounds it."""
 
     def __init__(self, stop: frozenset[str], labels: Callable[[str], tuple[str, ...]], keys: frozenset[str]) -> None:
         super().__init__()
@@ -49,18 +50,19 @@ class _WordTable(dict[str, int]):
         self._labels = labels
         self._keys = keys
         #: Words with labels, and keys of phrases, among those of the table.
-        self.labelled: dict[str, tuple[str, ...]] = {}
+        self.labelled: frozenset[str] = frozenset()
 
     def __missing__(self, word: str) -> int:
-        if len(self) >= _WORDS_KEPT:
-            self.clear()
-            self.labelled.clear()
-        labels = self._labels(word)
-        if labels or word in self._keys:
-            self.labelled[word] = labels
+        if word in self._keys or self._labels(word):
+            self.labelled |= {word}
         salient = len(word) > 2 and word not in self._stop and not word[0].isdigit() and "@" not in word
         value = self[word] = lanes(word) if salient else 0
         return value
+
+    def trim(self) -> None:
+        """Forget all words: between two texts, since what is forgotten within one would be missed."""
+        self.clear()
+        self.labelled = frozenset()
 
 
 class Lexicon:
@@ -82,6 +84,8 @@ class Lexicon:
         keys = [_key(phrase) for phrase in self._phrases]
         self._keys, self._always = frozenset(filter(None, keys)), "" in keys
         self._table = _WordTable(stop, self.labels_of, self._keys)
+        #: {labelled words and keys of a text: (whether phrases are looked for, labels of the words)}; few sets come again and again.
+        self._known: dict[frozenset[str], tuple[bool, tuple[str, ...]]] = {}
 
     def labels(self) -> frozenset[str]:
         """Return every label that this lexicon can give."""
@@ -94,28 +98,44 @@ class Lexicon:
             found += self._stems.get(word[:end], ())
         return tuple(found)
 
-    def read(self, folded: str, words: dict[str, None]) -> tuple[list[str], tuple[str, ...], bytes]:
+    def read(self, folded: str, words: dict[str, None]) -> tuple[tuple[str, ...], tuple[str, ...], bytes]:
         """Return (labels sorted, salient words in order, votes of the near-copy signature) of a text.
 
         ``words`` are its distinct folded words in order. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
         """
         table = self._table
+        if len(table) > _WORDS_KEPT:
+            table.trim()
         features = list(map(table.__getitem__, words))
         terms = tuple(compress(words, features))
         votes = votes_of(features, len(terms))
-        labelled = table.labelled
-        hits = [] if labelled.keys().isdisjoint(words) else [word for word in words if word in labelled]
+        hits = table.labelled.intersection(words)
         if not hits and not self._always:
-            return hits, terms, votes
-        labels = [label for word in hits for label in labelled[word]]
-        if self._find is not None and (self._always or not self._keys.isdisjoint(hits)):
-            for pattern, start, end in self._find(folded, overlapping=True):
-                if start and folded[start - 1].isalnum():
-                    continue
-                if not self._open[pattern] and end < len(folded) and folded[end].isalnum():
-                    continue
-                labels += self._phrase_labels[pattern]
-        return sorted(set(labels)) if len(labels) > 1 else labels, terms, votes
+            return (), terms, votes
+        search, labels = self._known.get(hits) or self._learn(hits)
+        if search and (found := self._phrases_in(folded)):
+            labels = tuple(sorted({*labels, *found}))
+        return labels, terms, votes
+
+    def _learn(self, hits: frozenset[str]) -> tuple[bool, tuple[str, ...]]:
+        if len(self._known) >= _SETS_KEPT:
+            self._known.clear()
+        labels = tuple(sorted({label for word in hits for label in self.labels_of(word)}))
+        known = self._known[hits] = (self._always or not self._keys.isdisjoint(hits), labels)
+        return known
+
+    def _phrases_in(self, folded: str) -> list[str]:
+        """Return the labels of the phrases that stand in a text as whole words."""
+        labels: list[str] = []
+        if self._find is None:
+            return labels
+        for pattern, start, end in self._find(folded, overlapping=True):
+            if start and folded[start - 1].isalnum():
+                continue
+            if not self._open[pattern] and end < len(folded) and folded[end].isalnum():
+                continue
+            labels += self._phrase_labels[pattern]
+        return labels
 
 
 def _key(phrase: str) -> str:

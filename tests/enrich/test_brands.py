@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from schemas.brand import Brand, Watchlist
-from streams.enrich.brands import BrandMatcher, match_hash
+from streams.enrich.brands import BrandMatcher
 from streams.enrich.fold import fold
+from streams.enrich.patterns import match_hash
 
 BRANDS = (
     Brand(
@@ -129,3 +132,34 @@ def test_many_brands_match_like_few() -> None:
     matcher = BrandMatcher(Watchlist(brands=many))
     text = "Marque77 and @marque19999"
     assert [m.brand for m in matcher.match(text, fold(text), "x")] == ["b77", "b19999"]
+
+
+def test_a_hashtag_beside_a_plain_name_counts() -> None:
+    """A hashtag that spells a handle without its underscore names its brand, also where a plain name of another brand stands first."""
+    matcher = BrandMatcher(
+        Watchlist(brands=(Brand(id="acme", names=("Acme",)), Brand(id="bolt", names=("Bolt SA",), handles={"*": ("go_bo",)})))
+    )
+    text = "acme is late #gobo"
+    assert [(m.brand, m.matched) for m in matcher.match(text, fold(text), "x")] == [("acme", "name"), ("bolt", "hashtag")]
+
+
+def test_plain_hits_are_read_as_weighing_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 20,000 texts made of names, handles, hashtags, exclusions, context words and marks, the quick way finds what weighing finds."""
+    brands = (
+        *BRANDS,
+        Brand(id="acme", names=("Acme", "Acme Group"), handles={"*": ("acme", "acme_fr")}, hashtags=("acmeday",)),
+        Brand(id="bolt", names=("Bolt",), exclude=("Usain Bolt",), people=("Ann Bolter",)),
+        Brand(id="twin", names=("Acme Group",)),
+    )
+    matcher, rng = BrandMatcher(Watchlist(brands=brands)), Random(3)
+    pieces = (
+        "acme", "Acme Group", "@acme", "@acme_fr", "#acme", "#AcmeDay", "bolt", "Usain Bolt", "Ann Bolter", "united", "Manchester United",
+        "flight", "h&m", "朝日", "@united", "@cafenoir", "cafe noir", "x", "é", "a", "_",
+    )  # fmt: skip
+    marks = (" ", " ", " ", ".", ", ", "'", "@", "#", "-", "", "\u0301", "😀", ".com ", "\u00a0")
+    texts = ["".join(rng.choice(pieces) + rng.choice(marks) for _ in range(rng.randrange(1, 5))) for _ in range(20_000)]
+    asked = [(text, fold(text), rng.choice(("x", "bluesky", "mastodon"))) for text in texts]
+    quick = [matcher.match(*one) for one in asked]
+    monkeypatch.setattr("streams.enrich.brands._FEW", 0)
+    assert quick == [matcher.match(*one) for one in asked]
+    assert len({tuple(found) for found in quick}) > 20

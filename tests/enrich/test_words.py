@@ -41,3 +41,16 @@ def test_words_are_found_at_word_boundaries() -> None:
     english = lexicon("en")
     assert "legal:sue" not in english.read("pursue", {"pursue": None})[0]
     assert "boycott:boycott" in english.read("boycotting it", {"boycotting": None, "it": None})[0]
+
+
+def test_a_full_word_table_forgets_between_texts_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a text says does not depend on how many words were seen before it: a table that is full loses no word of the text at hand."""
+    english, text = lexicon("en"), "boycott them now said everybody at the quiet harbour"
+    words = dict.fromkeys(words_of(text))
+    expected = english.read(text, words)
+    for limit in range(12):
+        monkeypatch.setattr("streams.enrich.words._WORDS_KEPT", limit)
+        monkeypatch.setattr("streams.enrich.words._SETS_KEPT", 1)
+        english.read("other words of some other text", dict.fromkeys(words_of("other words of some other text")))
+        assert english.read(text, words) == expected
+    assert "boycott:boycott" in expected[0]

@@ -1,0 +1,72 @@
+"""What the patterns of a watchlist mean, and where a word may begin and end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+import msgspec
+import xxhash
+
+from schemas.brand import Brand
+
+#: What matched, the strongest first; a brand is reported with the strongest.
+MATCHED = ("owned", "handle", "hashtag", "name", "person")
+OWNED, HANDLE, HASHTAG, NAME, PERSON = range(5)
+
+#: The commonest characters that are in no word.
+GAPS = frozenset(" \n\t.,;:!?'\"()#@-/")
+_NO_WORD_GAPS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_BEFORE = re.compile(
+    r"^(?:boycott(?:ez|er|e)?|boycot|boicot|boykott|delete|cancel|ban|stop|fuck|shameon|shame|honte|dump|quit|anti|pas)(.{3,})$"
+)
+_AFTER = re.compile(
+    r"^(.{3,}?)(?:sucks|suck|fails|fail|gate|scandal|scandale|boycott|down|scam|exposed|lies|kills|arnaque|honte|isoverparty|crisis|outage|panne)$"
+)
+
+
+class Match(NamedTuple):
+    """One brand that a mention names. ``place`` is the brand's in the watchlist; ``matched`` one of `MATCHED`."""
+
+    place: int
+    brand: str
+    matched: str
+
+
+class Use(NamedTuple):
+    """What one pattern means for one brand. ``networks`` empty: every network."""
+
+    brand: int
+    kind: int
+    networks: frozenset[str]
+    ambiguous: bool
+
+
+class Plain(NamedTuple):
+    """What a pattern means whatever else is there; ``unless``: but for helping words (exclusions, context), which must be weighed."""
+
+    brand: int
+    kind: int
+    unless: bool
+
+
+def inside_word(char: str) -> bool:
+    """Say whether a character is part of a word."""
+    return char.isalnum() or char == "_" or (char > "\u02ff" and unicodedata.category(char)[0] == "M")
+
+
+def bound(char: str) -> bool:
+    """Say whether a name that begins or ends with ``char`` needs a word boundary there."""
+    return inside_word(char) and not _NO_WORD_GAPS.match(char)
+
+
+def inner_words(word: str) -> tuple[str, ...]:
+    """Return what stands in a folded hashtag beside a word of anger: ``boycottunited`` and ``unitedsucks`` give ``united``."""
+    return tuple(found[1] for form in (_BEFORE, _AFTER) if (found := form.match(word)) is not None)
+
+
+def match_hash(brand: Brand) -> str:
+    """Return a short hash of everything that decides which mentions match: a change of it rebases the baseline."""
+    deciding = (brand.names, sorted(brand.handles.items()), brand.hashtags, brand.exclude, brand.context, brand.owned, brand.people)
+    return xxhash.xxh3_64_hexdigest(msgspec.json.encode(deciding))
