@@ -29,6 +29,7 @@ class Book(msgspec.Struct, array_like=True, gc=False):
     """
 
     stories: dict[str, Story] = {}
+    #: {key: id of the story that holds it}, which the stories' keys say too.
     index: dict[str, str] = {}
     seeds: dict[str, Seed] = {}
     waiting: dict[str, str] = {}
@@ -159,11 +160,12 @@ class Book(msgspec.Struct, array_like=True, gc=False):
         )  # fmt: skip
         for key in keys:
             if waiting.get(key) not in seeds:
+                waiting.pop(key, None)  # as if it had been tidied away
                 waiting[key] = mention.id
         if len(seeds) > MAX_SEEDS:
             self._make_room()
             if len(waiting) > 4 * MAX_SEEDS:
-                self._tidy()
+                self.tidy()
 
     def _make_room(self) -> None:
         """Forget the oldest waiting mention; one that speaks of trouble only when its turn comes for the fifth time.
@@ -179,8 +181,12 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             seeds[first.id] = first
         del seeds[next(iter(seeds))]
 
-    def _tidy(self) -> None:
-        """Drop keys of mentions that wait no more."""
+    def find_keys(self) -> None:
+        """Make ``index`` anew."""
+        self.index = {key: story.id for story in self.stories.values() for key in story.keys}
+
+    def tidy(self) -> None:
+        """Drop keys of mentions that wait no more. When that is done changes nothing: nobody finds them."""
         self.waiting = {key: mention_id for key, mention_id in self.waiting.items() if mention_id in self.seeds}
 
     def _remove(self, story: Story) -> None:
@@ -209,4 +215,3 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             self._remove(story)
         for mention_id in [seed.id for seed in self.seeds.values() if t_ms - seed.applies_ms > FORGET_MS]:
             del self.seeds[mention_id]
-        self._tidy()

@@ -11,7 +11,7 @@ import xxhash
 from schemas.enriched import BrandSettings, Enriched
 from streams.detect.baseline import Baseline
 from streams.detect.copies import Copies
-from streams.detect.desk import Desk
+from streams.detect.desk import MAX_FIRST, Desk
 from streams.detect.evidence import NOBODY, Weight, weigh
 from streams.detect.feed import Feed
 from streams.detect.history import History
@@ -52,14 +52,13 @@ class Brand(History, array_like=True, gc=False):
     lined: int = 0
     volume_class: int = -1
 
-    def newer(self, settings: BrandSettings) -> bool:
-        """Whether ``settings`` are another version than what is known: each raw partition tells of each."""
-        return settings.version > self.version or (settings.version == self.version and not self.match_hash)
+    @property
+    def settled(self) -> bool:
+        """Whether the settings of ``version`` are known."""
+        return bool(self.match_hash)
 
     def settle(self, settings: BrandSettings) -> bool:
-        """Take over a newer version of the brand's settings. Return whether what matches changed (a level shift is due)."""
-        if not self.newer(settings):
-            return False
+        """Take over the brand's settings. Return whether what matches changed (a level shift is due)."""
         self.watched_ms = self.watched_ms or settings.applies_ms
         changed = bool(self.match_hash) and settings.match_hash != self.match_hash
         self.version, self.timezone, self.page_severity = settings.version, sys.intern(settings.timezone), settings.page_severity
@@ -158,6 +157,8 @@ class Brand(History, array_like=True, gc=False):
         if doubt:
             now[DOUBT] += vote
         desk.learn_one(mention, story, self.ring, quoted, times)
+        if len(desk.first) > MAX_FIRST:
+            desk.make_room(self.book.stories)
         if self.ring is not None:
             self._ring_on(self.ring, story, author, times, vote, negative)
         source = mention.source

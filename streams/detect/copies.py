@@ -54,10 +54,6 @@ class Copies(msgspec.Struct, array_like=True, gc=False):
             self.bands = {}
         return key
 
-    def shrink(self) -> None:
-        """Forget what follows from the rest, until it is needed."""
-        self.bands = {}
-
 
 def _bands(known: Iterable[int]) -> dict[int, int]:
     bands: dict[int, int] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +26,7 @@ _MAX_DECLARED, _SEARCHED = 16, 4000
 _MAX_POSTS = 64
 _MAX_STORIES = 256
 #: Mentions of stories that do not ring yet, so that the first voices are in the table once they do.
-_MAX_FIRST = 256
+MAX_FIRST = 128
 _FIRST_OF_STORY = 16
 #: After so long a post has had its answers: it joins what is usual.
 _USUAL_AFTER_MS = 96 * 3_600_000
@@ -58,7 +60,7 @@ class Hanging(msgspec.Struct, array_like=True):
 
 
 class Desk(msgspec.Struct, array_like=True):
-    """Kept for each brand. Bounded: the latest 64 own posts, 256 stories, 256 first mentions, tables of what rings."""
+    """Kept for each brand. Bounded: the latest 64 own posts, 256 stories, 128 first mentions, tables of what rings."""
 
     posts: dict[str, Post] = {}
     #: {address of an own page or post: id of the post}
@@ -133,8 +135,17 @@ class Desk(msgspec.Struct, array_like=True):
             self._table(name if rings else "").learn_one(spoken(mention, negative, times, quoted))
         elif story is not None and story.mentions <= _FIRST_OF_STORY:
             self.first.append((name, spoken(mention, negative, times, quoted)))
-            if len(self.first) > _MAX_FIRST:
-                del self.first[: _MAX_FIRST // 4]
+
+    def make_room(self, stories: Mapping[str, Story]) -> None:
+        """Forget the first mentions of stories that are gone or were not heard of for longest, down to three quarters of the places."""
+        counts = Counter(name for name, _ in self.first if name in stories)
+        room, kept = MAX_FIRST * 3 // 4, set()
+        for name in sorted(counts, key=lambda name: (-stories[name].last_ms, name)):
+            room -= counts[name]
+            if room < 0:
+                break
+            kept.add(name)
+        self.first = [entry for entry in self.first if entry[0] in kept]
 
     def update(self, mention: Enriched) -> None:
         """Take news of a known mention: an own post whose text changed was altered, its likes are what counts against answers."""

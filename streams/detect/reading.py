@@ -23,7 +23,7 @@ TOPIC = "brand.signals"
 
 def settings_hash(settings: DetectSettings) -> str:
     """Return a short hash of the settings that results depend on."""
-    return xxhash.xxh3_64_hexdigest(settings.model_dump_json().encode())[:12]
+    return xxhash.xxh3_64_hexdigest(settings.model_dump_json(exclude={"max_awake"}).encode())[:12]
 
 
 def send(brand: Brand, t_ms: int, step: int, found: Judgement, settings: str) -> list[Output]:

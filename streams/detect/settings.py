@@ -18,4 +18,9 @@ class DetectSettings(BaseModel):
         ge=50,
         description="Mentions of one brand between two grid lines that are all looked at; beyond it a sample, and readings say so.",
     )
+    max_awake: int = Field(
+        4096,
+        ge=0,
+        description="Brands of one partition that are kept ready; of the others only packed bytes are, until they are spoken of.",
+    )
     max_waiting: int = Field(200_000, ge=1000, description="Mentions that may wait for the watermark before reading pauses.")

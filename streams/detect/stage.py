@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -16,13 +15,14 @@ from streams.detect.feeds import FEEDS, FeedWatch, look
 from streams.detect.hearing import hear
 from streams.detect.judge import judge
 from streams.detect.order import Cut, Entry, WaitingRoom
+from streams.detect.packing import load, pack, save, unpack
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
+from streams.detect.shelf import Shelf
 from streams.engine.deadletters import rejected_headers
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 
 Waiting = Enriched | SourceState | BrandSettings
-
 
 _enriched = msgspec.json.Decoder(Enriched)
 _watermarks = msgspec.json.Decoder(Watermarks)
@@ -30,7 +30,6 @@ _source = msgspec.json.Decoder(SourceState)
 _settings = msgspec.json.Decoder(BrandSettings)
 _forwarded = msgspec.json.Decoder(ForwardedCommand)
 _pack = msgspec.msgpack.Encoder()
-_brand = msgspec.msgpack.Decoder(Brand)
 _cut = msgspec.msgpack.Decoder(Cut)
 
 
@@ -47,7 +46,8 @@ class DetectPartition:
         self._hash = settings_hash(settings)
         self._grid = settings.grid_seconds * 1000
         self._room: WaitingRoom[Waiting] = WaitingRoom(raw_partitions)
-        self._brands: dict[str, Brand] = {}
+        self._brands = Shelf(settings.max_awake)
+        self._awake = self._brands.awake
         self._timers: list[tuple[int, str]] = []
         self._dirty: dict[str, None] = {}
         #: {brand: [(mention, how many it stands for, how many were left out before it)]} of the running step.
@@ -75,18 +75,22 @@ class DetectPartition:
 
     @property
     def brands(self) -> Mapping[str, Brand]:
-        """The brands' states, to look at."""
+        """The brands' states, to look at: those that sleep are copies."""
         return self._brands
 
     def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
         """Take over {brand id: state} and the cut."""
-        self._brands = {key.decode(): _brand.decode(value) for key, value in sorted(states.items()) if key != FEEDS}
         self._feeds = FeedWatch(self._grid, states.get(FEEDS))
-        for brand in self._brands.values():
-            self._feeds.take(brand)
-            # msgspec leaves defaults out by identity: a string that was loaded must be the interned one, or bytes differ.
-            brand.timezone = sys.intern(brand.timezone)
-        self._timers = [(brand.timer, brand.id) for brand in self._brands.values() if brand.timer]
+        for key, value in sorted(states.items()):
+            if key == FEEDS:
+                continue
+            name = key.decode()
+            packed = self._brands.asleep[name] = load(value)
+            if packed.compared:
+                self._feeds.take(unpack(packed))
+            if packed.timer:
+                self._brands.wake(name)
+                self._timers.append((packed.timer, name))
         heapq.heapify(self._timers)
         if cut:
             saved = _cut.decode(cut)
@@ -143,6 +147,7 @@ class DetectPartition:
                     self._settle(payload, outputs)
                 else:
                     self._see(entry, payload, outputs)
+            self._brands.make_room()
         self._judge_until(limit, outputs)
 
     def _judge_until(self, limit_ms: int, outputs: list[Output]) -> None:
@@ -151,8 +156,8 @@ class DetectPartition:
         while timers and timers[0][0] <= limit_ms:
             line, due = timers[0][0], []
             while timers and timers[0][0] == line:
-                brand = self._brands[heapq.heappop(timers)[1]]
-                if brand.timer == line:
+                brand = self._awake.get(heapq.heappop(timers)[1])
+                if brand is not None and brand.timer == line:
                     self._catch_up(brand)
                     brand.advance(line)
                     look(brand, line)
@@ -164,19 +169,16 @@ class DetectPartition:
                     self._judge(brand, line, outputs)
 
     def _touch(self, brand_id: str) -> Brand:
-        brand = self._brands.get(brand_id)
-        if brand is None:
-            brand = self._brands[brand_id] = Brand(id=brand_id)
         self._dirty[brand_id] = None
-        return brand
+        return self._brands.wake(brand_id) or self._brands.add(brand_id)
 
     def _apply(self, mention: Enriched, t_ms: int, outputs: list[Output]) -> None:
         """Let a mention wait for the end of its step; what is troubled enough is judged at once."""
         brand_id = mention.brand
-        brand = self._brands.get(brand_id)
+        brand = self._awake.get(brand_id)
         if brand is None:
             brand = self._touch(brand_id)
-        elif t_ms < brand.w:
+        if t_ms < brand.w:
             return  # this state is ahead of the cut and has it
         if not self._first_ms:
             self._first_ms = t_ms
@@ -233,7 +235,7 @@ class DetectPartition:
     def _told(self, forwarded: ForwardedCommand) -> None:
         """Take what people declared or said of an alarm: at W, since everything before it is applied."""
         command = forwarded.command
-        brand = self._brands.get(command.brand)
+        brand = self._brands.wake(command.brand)
         t_ms = command.at_ms if self._room.watermark is None else self._room.watermark
         if brand is None:
             if command.command != "open":
@@ -250,8 +252,7 @@ class DetectPartition:
         heapq.heappush(self._timers, (line, brand.id))
 
     def _settle(self, settings: BrandSettings, outputs: list[Output]) -> None:
-        known = self._brands.get(settings.brand)
-        if known is not None and (settings.applies_ms < known.w or not known.newer(settings)):
+        if self._brands.knows(settings):  # each raw partition tells of each version
             return
         brand = self._touch(settings.brand)
         self._catch_up(brand)
@@ -264,16 +265,18 @@ class DetectPartition:
         """A source fell silent or came back: every brand that it feeds says so."""
         since = silent_since(self._silent, source)
         for brand_id in sorted(self._brands):
-            brand = self._brands[brand_id]
-            if place[0] < brand.w or source.source_id not in brand.sources or (source.source_id in brand.blind) == bool(since):
+            known = self._brands.look(brand_id)
+            if known is None or place[0] < known.w or source.source_id not in known.sources:
                 continue
+            if (source.source_id in known.blind) == bool(since):
+                continue
+            brand = self._touch(brand_id)
             self._catch_up(brand)
             brand.advance(place[0])
             if since:
                 brand.blind[source.source_id] = since
             else:
                 del brand.blind[source.source_id]
-            self._dirty[brand_id] = None
             kind = "blind" if since else "sighted"
             outputs.append(send_plain(brand, place[0], place[0] // self._grid + 1, kind, self._hash))
 
@@ -282,14 +285,16 @@ class DetectPartition:
         watermark = self._room.watermark
         progress = -1 if watermark is None else watermark
         for brand_id in list(self._pending):
-            self._catch_up(self._brands[brand_id])
+            self._catch_up(self._awake[brand_id])
         # Before any brand: a brand may be computed further than others, what was decided about feeds may not be behind it.
         states = [StateRecord(FEEDS, progress, _pack.encode(self._feeds.save()))] if self._feeds.needed else []
         for brand_id in sorted(self._brands if full else self._dirty):
-            brand = self._brands[brand_id]
-            brand.w = max(brand.w, progress)
-            brand.copies.shrink()
-            states.append(StateRecord(brand_id.encode(), brand.w, _pack.encode(brand)))
+            brand = self._awake.get(brand_id)
+            packed = self._brands.asleep[brand_id] if brand is None else pack(brand)
+            packed.w = max(packed.w, progress)
+            if brand is not None:
+                brand.w = packed.w
+            states.append(StateRecord(brand_id.encode(), packed.w, save(packed)))
         self._dirty.clear()
         cut = _pack.encode(Cut(self._room.marks, self._silent, self._first_ms))
         return Checkpoint(states, cut, self._room.commit(next_offset))

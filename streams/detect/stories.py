@@ -93,7 +93,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
             at = self.last_ms
             self.trouble_1h, self.trouble_6h = self.decayed(at)
             self.summed_ms = at
-            self.growth.learn_one(at, self.minute_votes)
+            self.growth.learn_one(float(at), self.minute_votes)
             self.minute_trouble = self.minute_votes = 0.0
 
     def _take(self, at_ms: int, vote: float, negative: float, trouble: float) -> None:
@@ -245,7 +245,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         for name in ("mentions", "votes", "negative", "trouble", "crisis", "doubt", "organic_pm", "copies", "originals", "press",
                      "replies", "reshares", "followers", "indirect"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.growth.absorb(other.growth, at)
+        self.growth.absorb(other.growth, float(at))
         self.authors.merge(other.authors)
         for name in ("networks", "cues", "crisis_words"):
             into = getattr(self, name)

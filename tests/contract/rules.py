@@ -260,8 +260,8 @@ RULES = (
         "Rule 5: a state ahead of the cut skips mentions below its own W.",
         _ORDER,
         "streams.detect.stage",
-        "elif t_ms < brand.w:",
-        "elif False:",
+        "if t_ms < brand.w:",
+        "if False:",
     ),
     Rule(
         "6-generation",

@@ -26,8 +26,8 @@ _TYPES: dict[type[Any], str] = {
 class World:
     """One raw partition, one detect partition; ``signals`` holds what came out."""
 
-    def __init__(self) -> None:
-        self.stage = DetectPartition(0, DetectSettings(), 1)
+    def __init__(self, settings: DetectSettings | None = None) -> None:
+        self.stage = DetectPartition(0, settings or DetectSettings(), 1)
         self.stage.restore({}, None)
         self.signals: list[Signal] = []
         self._offset = 0

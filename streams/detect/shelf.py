@@ -1,0 +1,70 @@
+"""All brands of a partition: those that are busy as objects, the others asleep as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from schemas.enriched import BrandSettings
+from streams.detect.brand import Brand
+from streams.detect.packing import Packed, pack, unpack
+
+
+class Shelf(Mapping[str, Brand]):
+    """A brand that waits for nothing may sleep, and wakes with its next mention. When it does changes no result.
+
+    ``most`` brands stay awake, more only while they wait for a grid line. As a mapping it is there to be looked at: it wakes nobody.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.awake: dict[str, Brand] = {}
+        self.asleep: dict[str, Packed] = {}
+        self._most = self._limit = most
+
+    def __getitem__(self, name: str) -> Brand:
+        brand = self.awake.get(name)
+        return unpack(self.asleep[name]) if brand is None else brand
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.awake, *self.asleep))
+
+    def __len__(self) -> int:
+        return len(self.awake) + len(self.asleep)
+
+    def look(self, name: str) -> Brand | Packed | None:
+        """Return what is there of a brand, awake or not."""
+        return self.awake.get(name) or self.asleep.get(name)
+
+    def wake(self, name: str) -> Brand | None:
+        """Return the brand, ready to change; None where there is none of the name."""
+        brand = self.awake.get(name)
+        if brand is None and (packed := self.asleep.pop(name, None)) is not None:
+            brand = self.awake[name] = unpack(packed)
+        return brand
+
+    def add(self, name: str) -> Brand:
+        """Begin a brand."""
+        brand = self.awake[name] = Brand(id=name)
+        return brand
+
+    def knows(self, settings: BrandSettings) -> bool:
+        """Whether a brand has these settings, newer ones, or a state that is ahead of them."""
+        one = self.look(settings.brand)
+        if one is None:
+            return False
+        if settings.applies_ms < one.w or settings.version < one.version:
+            return True
+        return settings.version == one.version and one.settled
+
+    def make_room(self) -> None:
+        """Where too many are awake let some sleep, down to three quarters of what may be."""
+        if len(self.awake) > self._limit:
+            self.rest(self._most * 3 // 4)
+            # Those that wait for a line cannot sleep: do not look at them again at once.
+            self._limit = max(self._most, len(self.awake) + self._most // 8)
+
+    def rest(self, most: int) -> None:
+        """Let brands that wait for nothing sleep, those that woke first before others, until no more than ``most`` are awake."""
+        awake = self.awake
+        much = max(0, len(awake) - most)
+        for name in [name for name, brand in awake.items() if not brand.timer][:much]:
+            self.asleep[name] = pack(awake.pop(name))
