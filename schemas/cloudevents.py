@@ -20,6 +20,7 @@ SCHEMA_OF = {
     "veille.watermarks": "watermarks",
     "veille.source": "source_state",
     "veille.brand": "brand_settings",
+    "veille.baseline": "learned_baseline",
     "veille.signal": "signal",
     "veille.watermark": "signal_watermark",
     "veille.command": "command",

@@ -110,3 +110,20 @@ class BrandSettings(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_de
     calendar: tuple[tuple[int, int, tuple[str, ...], float], ...] = ()
     #: The brand's even share of the ceiling for all brands together, a week; 0: there is no such ceiling.
     share_per_week: float = 0.0
+
+
+class LearnedBaseline(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What an export of old mentions says is usual for a brand (`veille warm`). Type ``veille.baseline``.
+
+    Detect takes it at its place in the log where the brand knows fewer ``hours`` by itself. ``numbers`` are those that detect learns, by
+    name: ``rate`` (Gamma a, b, and the shadow's), ``dispersion`` by window, ``season.*``, shares as (yes, no), ``story``, and two tails.
+    """
+
+    brand: str
+    #: Hours that were learned, and the end of the last one (ms).
+    hours: float
+    until_ms: int
+    match_hash: str = ""
+    numbers: dict[str, tuple[float, ...]] = {}
+    #: {source: (votes, its first mention in ms)}
+    sources: dict[str, tuple[float, int]] = {}

@@ -19,7 +19,7 @@ from schemas.cloudevents import SCHEMA_OF
 from schemas.command import Command, ForwardedCommand
 from schemas.crisis import Crisis
 from schemas.desk import markdown as commands_page
-from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
+from schemas.enriched import BrandSettings, Enriched, LearnedBaseline, SourceState, Watermarks
 from schemas.evidence import Evidence
 from schemas.mention import Clock, Mention, WatchlistMarker
 from schemas.response import Claim, Notification, Statement, Task
@@ -41,6 +41,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "watermarks": Watermarks,
     "source_state": SourceState,
     "brand_settings": BrandSettings,
+    "learned_baseline": LearnedBaseline,
     "signal": Signal,
     "signal_watermark": SignalWatermark,
     "command": Command,

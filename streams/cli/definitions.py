@@ -53,6 +53,14 @@ def _with_learned(watchlist: Watchlist, learned: dict[str, LearnedPolarity]) -> 
     return msgspec.structs.replace(watchlist, learned={brand: own for brand, own in learned.items() if brand in known})
 
 
+async def latest_watchlist(settings: Settings) -> Watchlist | None:
+    """Return the whole watchlist of the greatest version in the topic; None where there is none."""
+    from streams.cli.connection import consumer
+
+    async with consumer(settings) as reader:
+        return (await _latest(reader, settings.topic("watchlist")))[1]
+
+
 async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]) -> tuple[int, Watchlist]:
     from streams.cli.connection import consumer, partition_counts, producer
 

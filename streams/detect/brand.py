@@ -67,6 +67,14 @@ class Brand(History, array_like=True, gc=False):
         self.factors, self.under = [], -99.0
         return changed
 
+    def see(self, source: str, since_ms: int) -> str:
+        """A source fell silent (at ``since_ms``) or came back (0); return the kind of signal that says so."""
+        if since_ms:
+            self.blind[source] = since_ms
+            return "blind"
+        del self.blind[source]
+        return "sighted"
+
     def begin(self, t_ms: int) -> None:
         """Start to learn with the first full hour after ``t_ms``: a first, broken hour never teaches."""
         if self.next_hour < 0:

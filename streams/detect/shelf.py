@@ -46,6 +46,15 @@ class Shelf(Mapping[str, Brand]):
         brand = self.awake[name] = Brand(id=name)
         return brand
 
+    def fed_by(self, source: str, at_ms: int, *, silent: bool) -> list[str]:
+        """Return brands, by name, that ``source`` feeds, that take it to be ``silent`` or not, and are no further than ``at_ms``."""
+        found = []
+        for name in sorted(self):
+            one = self.look(name)
+            if one is not None and one.w <= at_ms and source in one.sources and (source in one.blind) == silent:
+                found.append(name)
+        return found
+
     def knows(self, settings: BrandSettings) -> bool:
         """Whether a brand has these settings, newer ones, or a state that is ahead of them."""
         one = self.look(settings.brand)

@@ -19,6 +19,7 @@ from streams.detect.packing import load, pack, save, unpack
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
 from streams.detect.shelf import Shelf
+from streams.detect.warming import read_baseline, take_baseline
 from streams.engine.deadletters import rejected_headers
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 
@@ -126,6 +127,10 @@ class DetectPartition:
             self._room.offer((source.applies_ms, "", source.partition, source.offset, name, offset, source))
         elif kind == b"veille.command.forwarded":
             self._told(_forwarded.decode(value))
+        elif kind == b"veille.baseline":
+            told = read_baseline(value)
+            self._catch_up(known := self._touch(told.brand))
+            take_baseline(known, told, self._room.watermark or told.until_ms)
         elif kind == b"veille.brand":
             brand = _settings.decode(value)
             self._room.offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand, offset, brand))
@@ -264,20 +269,11 @@ class DetectPartition:
     def _see(self, place: Entry[Waiting], source: SourceState, outputs: list[Output]) -> None:
         """A source fell silent or came back: every brand that it feeds says so."""
         since = silent_since(self._silent, source)
-        for brand_id in sorted(self._brands):
-            known = self._brands.look(brand_id)
-            if known is None or place[0] < known.w or source.source_id not in known.sources:
-                continue
-            if (source.source_id in known.blind) == bool(since):
-                continue
+        for brand_id in self._brands.fed_by(source.source_id, place[0], silent=not since):
             brand = self._touch(brand_id)
             self._catch_up(brand)
             brand.advance(place[0])
-            if since:
-                brand.blind[source.source_id] = since
-            else:
-                del brand.blind[source.source_id]
-            kind = "blind" if since else "sighted"
+            kind = brand.see(source.source_id, since)
             outputs.append(send_plain(brand, place[0], place[0] // self._grid + 1, kind, self._hash))
 
     def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:

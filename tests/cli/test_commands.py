@@ -15,7 +15,7 @@ from streams.cli.main import app, main
 
 RUNNER = CliRunner()
 COMMANDS = [
-    ["demo"], ["worker"], ["replay"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
+    ["demo"], ["worker"], ["replay"], ["warm"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
     ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"], ["watchlist", "teach"], ["explain"],
 ]  # fmt: skip
 
