@@ -110,7 +110,7 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
     if author is None or author.verified:
         return _PLAIN
     reasons: list[str] = []
-    created = author.created_at
+    created, handle, name, followers = author.created_at, author.handle, author.name, author.followers
     if created and (created_ms := _created_ms(created)) is not None:
         age = published_ms - created_ms
         if age < _YOUNG_MS and age >= 0:
@@ -118,18 +118,15 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
         posts = author.posts
         if posts is not None and posts > _POSTS_A_DAY and posts > _POSTS_A_DAY * max(age // _DAY_MS, 1):
             reasons.append("posts_too_much")
-    handle = author.handle
     # Most handles are ruled out before the pattern is tried.
-    likely = handle and handle[-1].isdigit() and (handle[-6:].isdigit() or "-" in handle or handle[:4].lower() == "user")
-    if handle and likely and _DEFAULT_HANDLE.match(handle.lower()):
-        reasons.append("default_handle")
-    name = author.name
-    if name == "" or (not name and author.bio == ""):
+    if handle and handle[-1].isdigit():
+        likely = handle[-6:].isdigit() or "-" in handle or handle[:4].lower() == "user"
+        if likely and _DEFAULT_HANDLE.match(handle.lower()):
+            reasons.append("default_handle")
+    if not name and (name == "" or author.bio == ""):
         reasons.append("no_profile")
-    followers = author.followers
     if followers is not None:
-        following = author.following
-        if following is not None and following > 500 and following > 20 * max(followers, 1):
+        if (following := author.following) is not None and following > 500 and following > 20 * max(followers, 1):
             reasons.append("follows_many")
         if followers <= 1:
             reasons.append("no_followers")

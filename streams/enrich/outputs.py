@@ -189,7 +189,8 @@ def brand_settings(matcher: BrandMatcher, version: int, partition: int, offset: 
 def taught_scores(polarity: Polarity, jobs: Sequence[Job], texts: Sequence[str], langs: Sequence[str]) -> dict[int, dict[str, Score]]:
     """Return {place of a job: {brand: score}} where people taught the polarity of a brand that the mention names."""
     wanted: dict[tuple[int, str], list[int]] = {}
-    for place, job in enumerate(jobs):
+    taught = [matcher for matcher in {job.matcher for job in jobs} if matcher.watchlist.learned]
+    for place, job in enumerate(jobs) if taught else ():
         if learned := job.matcher.watchlist.learned:
             for match in job.matches:
                 if match.brand in learned:

@@ -46,9 +46,9 @@ def _pack(two: NDArray[Any], low: int) -> NDArray[np.int64]:
     return np.asarray(wide[..., 0] + (wide[..., 1] << low), dtype=np.int64)
 
 
-def _unpack(sums: NDArray[np.int64], low: int) -> NDArray[np.int64]:
+def _unpack(sums: NDArray[np.int64], low: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     negative = (sums << (64 - low)) >> (64 - low)
-    return np.stack((negative, (sums - negative) >> low), axis=1)
+    return negative, (sums - negative) >> low
 
 
 class Polarity:
@@ -90,26 +90,30 @@ class Polarity:
 
         A language that the model does not know gives a row of zeros, and is doubtful.
         """
+        index = self._index
+        numbers = [index.get(lang, -1) for lang in langs]
+        places = np.array(numbers, dtype=np.int64)
+        if numbers and min(numbers) >= 0:
+            found = self._found(features(texts), places)
+            return found, found.max(axis=1) < self._abstain[places]
         probabilities = np.zeros((len(texts), 3))
         doubtful = np.ones(len(texts), dtype=np.bool_)
-        index = self._index
-        places = np.fromiter((index.get(lang, -1) for lang in langs), dtype=np.int64, count=len(texts))
-        known = np.flatnonzero(places >= 0)
-        if len(known) == 0:
-            return probabilities, doubtful
-        if len(known) == len(texts):
-            batch = features(texts)
-        else:
+        known = (places >= 0).nonzero()[0]
+        if len(known):
             places = places[known]
-            batch = features([texts[place] for place in known.tolist()])
-        steps = np.rint(self._logits(batch, places) * _STEPS).astype(np.int64)
-        logits = np.zeros((len(known), 3), dtype=np.int64)
-        logits[:, ::2] = np.clip(steps, -_REACH, _REACH)
-        weights = _EXP[logits - logits.max(axis=1, keepdims=True) + 2 * _REACH]
-        found = weights / (weights[:, 0] + weights[:, 1] + weights[:, 2])[:, None]
-        probabilities[known] = found
-        doubtful[known] = found.max(axis=1) < self._abstain[places]
+            found = self._found(features([texts[place] for place in known.tolist()]), places)
+            probabilities[known] = found
+            doubtful[known] = found.max(axis=1) < self._abstain[places]
         return probabilities, doubtful
+
+    def _found(self, batch: Batch, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the probabilities of texts in known languages."""
+        steps = np.rint(self._logits(batch, places) * _STEPS)
+        logits = np.zeros((3, len(places)), dtype=np.int64)
+        logits[::2] = steps.clip(-_REACH, _REACH, out=steps)
+        logits -= logits.max(axis=0) - 2 * _REACH
+        weights = _EXP.take(logits, mode="clip")
+        return np.asarray((weights / (weights[0] + weights[1] + weights[2])).T, dtype=np.float64)
 
     def score(self, texts: Sequence[str], langs: Sequence[str]) -> list[tuple[int, int, str]]:
         """Return (negative, positive) in thousandths and the label of each text.
@@ -132,25 +136,28 @@ class Polarity:
         return list(zip(thousandths[:, 0].tolist(), thousandths[:, 2].tolist(), labels, strict=True))
 
     def _logits(self, batch: Batch, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(texts, 2): log-odds of negative and of positive over neutral."""
-        first = int(places[0])
+        """(2, texts): log-odds of negative and of positive over neutral."""
+        first, texts = int(places[0]), len(places)
         alone = bool((places == first).all())
-        spans = np.column_stack((batch.char_starts, batch.char_ends)).ravel()
-        chars = _gathered(self._chars, batch.chars, spans, np.repeat(places, 2), alone)[::2]
-        words = _gathered(self._words, batch.words, batch.word_starts, places, alone)
+        spans = np.empty(2 * texts, dtype=np.int64)
+        spans[::2], spans[1::2] = batch.char_starts, batch.char_ends
+        chars = _gathered(self._chars, batch.chars, spans, batch.char_counts, places, alone)[::2]
+        words = _gathered(self._words, batch.words, batch.word_starts, batch.word_counts, places, alone)
         slot: NDArray[Any] = batch.tokens >> np.uint32(32 - SLOT_BITS)
-        slot = slot + (first << SLOT_BITS if alone else np.repeat(places << SLOT_BITS, np.diff(batch.word_starts, append=len(slot))))
+        slot = slot + (first << SLOT_BITS if alone else (places << SLOT_BITS).repeat(batch.word_counts))
         # Few tokens are in the lexicon: the weights are fetched for those alone.
-        hits = np.flatnonzero(self._prints.take(slot, mode="clip") == batch.tokens)
+        hits = (self._prints.take(slot, mode="clip") == batch.tokens).nonzero()[0]
         packed = np.zeros(len(slot), dtype=np.int64)
         packed[hits] = self._slots[batch.turned[hits].astype(np.int8), slot[hits]]
         lexicon = np.add.reduceat(packed, batch.word_starts)
-        scales = self._scales[places]
-        total = (
-            _unpack(chars, _LOW) * scales[:, 0:1] + _unpack(words, _LOW) * scales[:, 1:2] + _unpack(lexicon, _LEXICON_LOW) * scales[:, 2:3]
-        )
+        parts = _unpack(chars, _LOW), _unpack(words, _LOW), _unpack(lexicon, _LEXICON_LOW)
+        scales, bias = self._scales[places], self._bias[places]
         shrink = np.sqrt(PLAIN_LENGTH / np.maximum(batch.lengths, PLAIN_LENGTH))
-        return np.asarray(total * shrink[:, None] + self._bias[places], dtype=np.float64)
+        found = np.empty((2, texts))
+        for side in (0, 1):
+            total = parts[0][side] * scales[:, 0] + parts[1][side] * scales[:, 1] + parts[2][side] * scales[:, 2]
+            found[side] = total * shrink + bias[:, side]
+        return found
 
 
 @cache
@@ -163,15 +170,22 @@ def _gathered(
     table: NDArray[np.int32],
     sorts: tuple[NDArray[np.uint32], ...],
     starts: NDArray[np.int64],
+    counts: NDArray[np.int64],
     places: NDArray[np.int64],
     alone: bool,
 ) -> NDArray[np.int64]:
-    """Sum the packed weights of every feature of each text, ``table`` being (languages, buckets)."""
+    """Sum the packed weights of every feature of each text, ``table`` being (languages, buckets), ``counts`` the features of each text."""
     flat, size = table[int(places[0])] if alone else table.reshape(-1), len(sorts[0])
-    offsets = None if alone else np.repeat(places * table.shape[1], np.diff(starts, append=size))
+    offsets = None if alone else (places * table.shape[1]).repeat(counts)
     sums = np.zeros(size + 1, dtype=np.int32)  # one more, so that a text may end where the batch ends
+    whole, at, weights = sums[:-1], np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int32)
     for buckets in sorts:
-        sums[:-1] += flat.take(buckets if offsets is None else buckets + offsets, mode="clip")
+        if offsets is None:
+            at[:] = buckets
+        else:
+            np.add(buckets, offsets, out=at)
+        flat.take(at, out=weights, mode="clip")
+        whole += weights
     return np.asarray(np.add.reduceat(sums, starts, dtype=np.int64))
 
 

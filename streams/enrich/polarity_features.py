@@ -123,14 +123,17 @@ class Batch:
     ``chars`` has one array for each order, all of one length; ``words`` likewise one for each sort of token feature. The n-grams of
     text i are those from ``char_starts[i]`` to before ``char_ends[i]``, its token features those from ``word_starts[i]`` to the next.
     ``tokens`` has the full hashes of the tokens (for the lexicon, which must not be hit by chance), ``turned`` whether a negator stands
-    before. ``lengths`` counts the characters that are read of each text.
+    before. ``lengths`` counts the characters that are read of each text, ``char_counts`` and ``word_counts`` the features of each,
+    for the characters with the places between two texts.
     """
 
     chars: tuple[NDArray[np.uint32], ...]
     char_starts: NDArray[np.int64]
     char_ends: NDArray[np.int64]
+    char_counts: NDArray[np.int64]
     words: tuple[NDArray[np.uint32], ...]
     word_starts: NDArray[np.int64]
+    word_counts: NDArray[np.int64]
     tokens: NDArray[np.uint32]
     turned: NDArray[np.bool_]
 
@@ -154,16 +157,16 @@ def features(texts: Sequence[str]) -> Batch:
     joined = f" {f' {_END} '.join(cleaned)} {_END}"
     raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
     lengths = np.array([len(text) for text in cleaned], dtype=np.int64) + (2 + _TAIL)
-    starts = np.cumsum(lengths) - lengths
+    starts = lengths.cumsum() - lengths
     kind = _KIND.take(raw, mode="clip")
     keep = _kept(raw, kind, starts)
     lengths = np.add.reduceat(keep, starts, dtype=np.int64)
-    ends = np.cumsum(lengths)
+    ends = lengths.cumsum()
     starts = ends - lengths
     kind = kind[keep]
     codes = _FOLDED.take(raw[keep], mode="clip")
-    words, word_starts, tokens, turned = _word_buckets(codes, kind, starts)
-    return Batch(_char_buckets(codes), starts, ends - _TAIL, words, word_starts, tokens, turned)
+    lengths[-1] -= _TAIL  # after the last text no n-gram begins
+    return Batch(_char_buckets(codes), starts, ends - _TAIL, lengths, *_word_buckets(codes, kind, starts))
 
 
 def _kept(raw: NDArray[np.int64], kind: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -175,20 +178,19 @@ def _kept(raw: NDArray[np.int64], kind: NDArray[np.uint8], starts: NDArray[np.in
     keep[3:] &= ~(same[2:] & same[1:-1] & same[:-2])
     keep[starts] = True
     # Blank-delimited pieces that begin with @ or http keep one and four characters of themselves.
-    before = np.flatnonzero(space[:-1])
-    heads = before + 1
+    heads = space[:-1].nonzero()[0] + 1
     first = raw[heads]
     user = heads[first == 64]
     link = heads[(first | 32) == 104]
     link = link[((raw[link + 1] | 32) == 116) & ((raw[link + 2] | 32) == 116) & ((raw[link + 3] | 32) == 112)]
     if len(user) or len(link):
         froms = np.concatenate((user + 1, link + 4))
-        ends = np.flatnonzero(space)
-        tos = ends[np.searchsorted(ends, froms)]
+        ends = space.nonzero()[0]
+        tos = ends[ends.searchsorted(froms)]
         edges = np.zeros(len(raw) + 1, dtype=np.int32)
         np.add.at(edges, froms, 1)
         np.add.at(edges, tos, -1)
-        keep &= np.cumsum(edges[:-1]) == 0
+        np.logical_and(keep, edges[:-1].cumsum() == 0, out=keep)
     return np.asarray(keep, dtype=np.bool_)
 
 
@@ -206,14 +208,14 @@ def _char_buckets(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], ...]:
 
 def _word_buckets(
     codes: NDArray[np.uint32], kind: NDArray[np.uint8], starts: NDArray[np.int64]
-) -> tuple[tuple[NDArray[np.uint32], ...], NDArray[np.int64], NDArray[np.uint32], NDArray[np.bool_]]:
+) -> tuple[tuple[NDArray[np.uint32], ...], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32], NDArray[np.bool_]]:
     size = len(kind)
     group = kind & (WORD | SPACE | END)
     cut = np.empty(size + 1, dtype=np.bool_)
     # A token begins where the class changes, at each emoji, and where a capital follows a small letter (#BoycottBrand).
     cut[1:-1] = (group[1:] != group[:-1]) | (kind[1:] == EMOJI) | (((kind[1:] & UPPER) != 0) & ((kind[:-1] & LOWER) != 0))
     cut[starts] = cut[starts + 1] = cut[-1] = True
-    edges = np.flatnonzero(cut)
+    edges = cut.nonzero()[0]
     heads, ends = edges[:-1], edges[1:]
     first = np.zeros(size, dtype=np.bool_)
     first[starts] = True
@@ -224,26 +226,31 @@ def _word_buckets(
     sums = np.zeros(size + 1, dtype=np.uint32)
     np.cumsum(codes * up[:size], out=sums[1:])
     tokens = (sums[ends] - sums[heads]) * down[heads]
-    word_starts = np.flatnonzero(first[heads])
-    last = np.append(word_starts[1:], len(heads)) - 1
+    word_starts = first[heads].nonzero()[0]
+    last = np.empty_like(word_starts)
+    last[:-1], last[-1] = word_starts[1:], len(heads)
+    counts = last - word_starts
+    last -= 1
     single = tokens.copy()
     turned = np.zeros(len(tokens), dtype=np.bool_)
-    negator = np.flatnonzero(_NEGATOR_TABLE[tokens >> _U32(32 - _NEGATOR_BITS)] == tokens)
+    negator = (_NEGATOR_TABLE.take(tokens >> _U32(32 - _NEGATOR_BITS), mode="clip") == tokens).nonzero()[0]
     if len(negator):
-        limit = last[np.searchsorted(word_starts, negator, side="right") - 1]
+        limit = last[word_starts.searchsorted(negator, side="right") - 1]
         for reach in range(1, NEGATION_REACH + 1):
             at = negator + reach
             turned[at[at <= limit]] = True
         single[turned] ^= _TURNED
     # After the last token of every text comes a blank: the next text's first, or one more.
-    after = np.append(tokens, (_BLANK, _BLANK)) * _RIGHT
+    after = np.full(len(tokens) + 2, _BLANK, dtype=np.uint32)
+    after[:-2] = tokens
+    after *= _RIGHT
     pair = tokens * _LEFT + after[1:-1]
     skip = tokens * _SKIPPED + after[2:]
     found = tuple(hashes >> _U32(32 - WORD_BITS) for hashes in (tokens, single, pair, skip))
     # Without a negator nearby the second sort says the first again: it counts only where it differs.
     found[1][single == tokens] = 0
     found[3][last] = 0
-    return found, word_starts, tokens, turned
+    return found, word_starts, counts, tokens, turned
 
 
 def token_hash(word: str) -> int | None:

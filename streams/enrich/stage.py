@@ -33,6 +33,7 @@ _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
 _CONTROL = frozenset((_CLOCK, _MARKER))
 #: Stands among the outputs where those of a mention will be.
 _PENDING: list[Output] = []
+_NOTHING: dict[str, tuple[int, int, str]] = {}
 #: Mentions that are finished together: enough for numpy to pay, few enough to stay in the processor's cache.
 AT_ONCE = 512
 
@@ -258,7 +259,7 @@ class EnrichPartition:
             raise Rejected("duplicate")
         if len(folded) > self._analysed:
             plain, folded = plain[: self._analysed], folded[: self._analysed]
-        trace = header(record, "traceparent")
+        trace = header(record, "traceparent") if record.headers else None
         update = verdict is UPDATE
         place = len(slots)
         jobs.append(
@@ -270,10 +271,12 @@ class EnrichPartition:
         limit, read, outputs = self._analysed, self._texts.read, self._records.outputs
         said = [read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
         texts = [text if len(text := job.mention.text) <= limit else text[:limit] for job in jobs]
-        scores = self._polarity.score(texts, [one[0] for one in said])
-        taught = taught_scores(self._polarity, jobs, texts, [one[0] for one in said])
-        for place, (job, one, key, score) in enumerate(zip(jobs, said, copy_keys([one[4] for one in said]), scores, strict=True)):
-            slots[job.slot] = outputs(job, one, key, score, taught.get(place, {}))
+        langs = [one[0] for one in said]
+        scores = self._polarity.score(texts, langs)
+        keys = copy_keys([one[4] for one in said])
+        taught = taught_scores(self._polarity, jobs, texts, langs)
+        for place, (job, one, key, score) in enumerate(zip(jobs, said, keys, scores, strict=True)):
+            slots[job.slot] = outputs(job, one, key, score, taught.get(place, _NOTHING) if taught else _NOTHING)
 
 
 def _read_marker(record: Record) -> int | None:
