@@ -7,7 +7,6 @@ Faust's own `flush` gives up after a tenth of a second and only logs delivery er
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,7 @@ from aiokafka.errors import KafkaError
 from streams.clock import WallClock, wall_ms
 from streams.engine.connection import connection
 from streams.engine.meter import NULL_METER, Meter
+from streams.engine.parcels import Parcel, Place
 from streams.engine.partitioning import partition_of
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.errors import DeliveryFailed, Fatal
@@ -25,31 +25,6 @@ from streams.settings import Settings
 
 #: What Kafka adds to a record, generously: used to judge sizes before the broker does.
 RECORD_OVERHEAD = 96
-
-
-class _Parcel:
-    """One producer batch on its way."""
-
-    __slots__ = ("builder", "delivered", "size")
-
-    def __init__(self, builder: Any, delivered: asyncio.Future[None]) -> None:
-        self.builder = builder
-        self.size = 0
-        self.delivered = delivered
-
-
-class _Place:
-    """One output partition: the parcel being filled, and those that wait to be handed over, in order."""
-
-    __slots__ = ("due", "filling", "partition", "ready", "task", "topic")
-
-    def __init__(self, topic: str, partition: int) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.filling: _Parcel | None = None
-        self.ready: deque[_Parcel] = deque()
-        self.due = False
-        self.task: asyncio.Task[None] | None = None
 
 
 class Outbox:
@@ -77,11 +52,11 @@ class Outbox:
         self._max_record = max_record_bytes
         self._linger = settings.engine.producer_linger_ms / 1000
         self._deadline = settings.engine.send_timeout_seconds
-        self._places: dict[tuple[str, int], _Place] = {}
+        self._places: dict[tuple[str, int], Place] = {}
         self._counts: dict[str, int] = {}
         self._unresolved: dict[str, list[Output]] = {}
         self._resolving: dict[str, asyncio.Task[None]] = {}
-        self._parcels: dict[int, _Parcel] = {}
+        self._parcels: dict[int, Parcel] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
         self._room.set()
@@ -183,7 +158,7 @@ class Outbox:
                 raise Fatal(f"a record for {topic} has {size} bytes, over the limit of {self._max_record}; nothing was acknowledged")
         place = self._places.get((topic, partition))
         if place is None:
-            place = self._places[topic, partition] = _Place(topic, partition)
+            place = self._places[topic, partition] = Place(topic, partition)
         parcel = place.filling
         headers = headers if isinstance(headers, list) else list(headers)
         if parcel is not None and parcel.builder.append(timestamp=now, key=key, value=value, headers=headers) is None:
@@ -199,13 +174,13 @@ class Outbox:
         if self.buffered > self._max_bytes:
             self._room.clear()
 
-    def _new_parcel(self) -> _Parcel:
+    def _new_parcel(self) -> Parcel:
         assert self._producer is not None
-        parcel = _Parcel(self._producer.create_batch(), asyncio.get_running_loop().create_future())
+        parcel = Parcel(self._producer.create_batch(), asyncio.get_running_loop().create_future())
         self._parcels[id(parcel)] = parcel
         return parcel
 
-    def _seal(self, place: _Place) -> None:
+    def _seal(self, place: Place) -> None:
         if place.filling is not None:
             place.filling.builder.close()
             place.ready.append(place.filling)
@@ -221,11 +196,11 @@ class Outbox:
                 self._kick(place)
         self._meter.outbox(self.buffered)
 
-    def _kick(self, place: _Place) -> None:
+    def _kick(self, place: Place) -> None:
         if place.task is None and self.failure is None:
             place.task = asyncio.ensure_future(self._pump(place))
 
-    async def _pump(self, place: _Place) -> None:
+    async def _pump(self, place: Place) -> None:
         """Hand the parcels of one partition to the producer, one after the other."""
         producer = self._producer
         assert producer is not None
@@ -243,7 +218,7 @@ class Outbox:
         finally:
             place.task = None
 
-    def _delivered(self, topic: str, parcel: _Parcel, future: asyncio.Future[Any]) -> None:
+    def _delivered(self, topic: str, parcel: Parcel, future: asyncio.Future[Any]) -> None:
         if future.cancelled() or (error := future.exception()) is not None:
             reason = "cancelled" if future.cancelled() else type(error).__name__
             self._fail(DeliveryFailed(f"a batch for {topic} did not reach the broker: {reason}"))
