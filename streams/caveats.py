@@ -19,6 +19,10 @@ _FRENCH = (
         r"échantillon : au plus fort une mention sur \1 a été examinée, les nombres sont extrapolés",
     ),
     (
+        re.compile(r"new source (.*): what is usual of it is not known yet, so its volume opens nothing for a day", re.DOTALL),
+        r"nouvelle source \1 : on ne sait pas encore ce qui y est habituel, son volume n'ouvre donc rien pendant un jour",
+    ),
+    (
         re.compile(r"beyond the alarm budget: severity (\d) may exceed it once a day"),
         r"au-delà du budget d'alertes : la gravité \1 peut le dépasser une fois par jour",
     ),
@@ -33,6 +37,11 @@ def sampled(one_in: int) -> str:
 def beyond_budget(severity: int) -> str:
     """Say that an alarm rings though its brand's budget is spent."""
     return f"beyond the alarm budget: severity {severity} may exceed it once a day"
+
+
+def new_source(source: str) -> str:
+    """Say that what a source brings is no volume yet."""
+    return f"new source {source}: what is usual of it is not known yet, so its volume opens nothing for a day"
 
 
 def suspect_feed(source: str, loud: int, brands: int) -> str:

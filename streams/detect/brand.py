@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping
 
 import msgspec
 import xxhash
@@ -17,10 +18,13 @@ from streams.detect.feed import Feed
 from streams.detect.history import History
 from streams.detect.ring import Ring
 from streams.detect.stories import Story
-from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, MINUTE_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES
+from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, MINUTE_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, SIZE, TROUBLE, VOTES
 
 #: Names that are counted within an hour, and sources that are remembered.
 _MAX_NAMES, _MAX_SOURCES = 192, 16
+#: What a new feed weighs among the sources: enough to be remembered for a few days, too little to count.
+_TRACE = 0.1
+DAY_MS = 24 * HOUR_MS
 _MASK = (1 << 64) - 1
 
 
@@ -51,6 +55,9 @@ class Brand(History, array_like=True, gc=False):
     feeds: dict[str, Feed] = msgspec.field(default_factory=dict)
     lined: int = 0
     volume_class: int = -1
+    #: When the next new feed is known (ms, 0: there is none), and whether one has become known since the last line.
+    fresh_ms: int = 0
+    welcomed: bool = False
 
     @property
     def settled(self) -> bool:
@@ -110,10 +117,38 @@ class Brand(History, array_like=True, gc=False):
             return 0
         return times
 
-    def apply(self, mention: Enriched, times: int, skipped: int, max_stories: int) -> None:
-        """Take one mention that stands for ``times`` of them; ``skipped`` were left out since the one before."""
+    def advance(self, t_ms: int) -> None:
+        """Learn all full hours before ``t_ms``; new feeds that are known by then bring what they usually bring."""
+        while 0 < self.fresh_ms <= t_ms:
+            at = self.fresh_ms
+            History.advance(self, at)
+            for source, feed in self.feeds.items():
+                if feed.until_ms == at:
+                    # Expected counts add up over sources; one whole day has every hour of the season.
+                    rate, feed.until_ms = feed.taught / 24.0, 0
+                    self.base.a += rate * self.base.b
+                    self.base.shadow_a += rate * self.base.shadow_b
+                    self.sources[source] = max(36.0 * rate, self.sources.get(source, 0.0))
+            self.fresh_ms = min((feed.until_ms for feed in self.feeds.values() if feed.until_ms), default=0)
+            self.factors, self.under, self.welcomed = [], -99.0, True
+        History.advance(self, t_ms)
+
+    def _meet(self, source: str, t_ms: int, seen_ms: int) -> Feed:
+        """A source mentions the brand for the first time. ``seen_ms``: it was first seen at all then."""
+        feed = self.feeds[source] = Feed(t_ms, t_ms)
+        if not self.base.cold and source not in self.sources and t_ms - seen_ms < DAY_MS:
+            feed.until_ms = t_ms // HOUR_MS * HOUR_MS + HOUR_MS + DAY_MS
+            self.fresh_ms = min(self.fresh_ms or feed.until_ms, feed.until_ms)
+        return feed
+
+    def apply(self, mention: Enriched, times: int, skipped: int, max_stories: int, seen: Mapping[str, int]) -> None:
+        """Take one mention that stands for ``times`` of them; ``skipped`` were left out since the one before.
+
+        ``seen``: when each source was first seen at all. What a feed that was just switched on brings is no volume for a day: nobody
+        knows what is usual of it. Its stories count.
+        """
         t_ms = mention.applies_ms
-        if t_ms // HOUR_MS > self.next_hour:
+        if t_ms // HOUR_MS > self.next_hour or 0 < self.fresh_ms <= t_ms:
             self.advance(t_ms)
         if mention.update:
             self.book.update(mention)
@@ -123,7 +158,12 @@ class Brand(History, array_like=True, gc=False):
         minute = t_ms // MINUTE_MS
         if minute > counts.minute:
             counts.roll(minute)
-        now = counts.now
+        source = mention.source
+        feed = self.feeds.get(source) if source else None
+        if feed is None and source and len(self.feeds) < _MAX_SOURCES:
+            feed = self._meet(source, t_ms, seen.get(source, t_ms))
+        fresh = feed is not None and feed.until_ms > 0
+        now = [0.0] * SIZE if fresh else counts.now
         now[RAW] += 1.0 + skipped
         author, repeats = mention.author, 0
         if author:
@@ -168,29 +208,29 @@ class Brand(History, array_like=True, gc=False):
         if len(desk.first) > MAX_FIRST:
             desk.make_room(self.book.stories)
         if self.ring is not None:
-            self._ring_on(self.ring, story, author, times, vote, negative)
-        source = mention.source
+            self._ring_on(self.ring, story, author, times, vote, negative, now)
+        if feed is not None:
+            feed.fresh += vote
+            if fresh and t_ms >= feed.until_ms - DAY_MS:
+                feed.taught += vote
+            elif not fresh and feed.since_ms // HOUR_MS == t_ms // HOUR_MS and not self.base.cold:
+                self.hour_new += vote
         if source:
             sources = self.sources
             if source in sources:
-                sources[source] += vote
+                sources[source] += 0.0 if fresh else vote
             elif len(sources) < _MAX_SOURCES:
-                sources[source] = vote
-            feed = self.feeds.get(source)
-            if feed is not None:
-                feed.fresh += vote
-            elif len(self.feeds) < _MAX_SOURCES:
-                self.feeds[source] = Feed(t_ms, t_ms, 0.0, vote)
+                sources[source] = _TRACE if fresh else vote
 
-    def _ring_on(self, ring: Ring, story: Story | None, author: str, times: int, vote: float, negative: float) -> None:
+    def _ring_on(self, ring: Ring, story: Story | None, author: str, times: int, vote: float, negative: float, now: list[float]) -> None:
         """Count a mention to what rings, if it belongs there."""
         if story is not None and story.rings_ms and story.id not in ring.stories:
             ring.stories.append(story.id)  # what rang was merged into this one
         if not ring.whole and (story is None or not story.rings_ms):
             return
         if not ring.rebased:  # from then on it is what is usual
-            self.counts.now[RING_VOTES] += vote
-            self.counts.now[RING_NEGATIVE] += negative
+            now[RING_VOTES] += vote
+            now[RING_NEGATIVE] += negative
         ring.mentions += times
         ring.votes += vote
         ring.negative += negative

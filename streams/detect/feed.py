@@ -16,6 +16,9 @@ class Feed(msgspec.Struct, array_like=True, gc=False):
     fresh: float = 0.0
     #: The last line at which it passed its 1 % tail, ms.
     passed: int = 0
+    #: A feed that was switched on is new up to this full hour (ms; 0: it is known); votes of the 24 full hours before it.
+    until_ms: int = 0
+    taught: float = 0.0
 
 
 def silent_since(silent: dict[str, dict[int, int]], source: SourceState) -> int:

@@ -164,7 +164,9 @@ class FeedWatch:
                 state, *counts = self.standing((source, brand.volume_class), line)
                 if state == 2:
                     found[source] = known or (line, counts[0], counts[1])
-        kinds = ["suspect_feed"] if found.keys() != brand.suspect.keys() else []
+        kinds = ["rebased"] if brand.welcomed else []
+        brand.welcomed = False
+        kinds += ["suspect_feed"] if found.keys() != brand.suspect.keys() else []
         if any(line - since >= LASTING_MS for since, _, _ in found.values()):
             brand.base.rebase()
             brand.rebase_shares(line)

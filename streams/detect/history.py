@@ -52,6 +52,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
     hour_authors: dict[str, int] = {}
     hour_copies: dict[str, int] = {}
     hour_people: int = 0
+    #: Votes of sources that first spoke of the brand within this hour: a first, broken hour never teaches.
+    hour_new: float = 0.0
     #: Season of the running hour and sums of it for the windows; empty: to be computed.
     factors: list[float] = []
     ring: Ring | None = None
@@ -178,12 +180,13 @@ class History(msgspec.Struct, array_like=True, gc=False):
     def _learn_hour(self, hour: int, found: list[float] | None) -> None:
         usual = (self.ring is None or self.ring.rebased) and not self.suspect
         if found is not None:
-            votes, negative = found[VOTES] - found[RING_VOTES], found[NEGATIVE] - found[RING_NEGATIVE]
+            every = max(0.0, found[VOTES] - self.hour_new)
+            votes, negative = every - found[RING_VOTES], found[NEGATIVE] - found[RING_NEGATIVE]
             if self.suspect or (self.ring is not None and self.ring.whole and not self.ring.rebased):
                 # All of it rings, or a feed is at fault: what is left is no low hour.
-                self.base.learn_shadow(hour, found[VOTES], self.timezone, self.live)
+                self.base.learn_shadow(hour, every, self.timezone, self.live)
             else:
-                self.base.learn_one(hour, max(0.0, votes), self.timezone, self.live, found[VOTES])
+                self.base.learn_one(hour, max(0.0, votes), self.timezone, self.live, every)
                 self.negative.learn_one(max(0.0, negative), max(0.0, votes - negative))
             if usual:
                 self.trouble.learn_one(found[TROUBLE], max(0.0, found[VOTES] - found[TROUBLE]))
@@ -192,7 +195,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
                 people = min(float(self.hour_people), found[RAW])
                 self.authorship.learn_one(people, max(0.0, found[RAW] - people))
                 self.votes.learn_one(found[VOTES], max(0.0, found[RAW] - found[VOTES]))
-            if not self.suspect:
+            if not self.suspect and not self.hour_new:
                 self._learn_dispersion(hour)
         else:
             self.base.learn_one(hour, 0.0, self.timezone, self.live)
@@ -228,7 +231,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
     def _new_hour(self) -> None:
         self.hour_score, self.hour_surprise, self.hour_story = -99.0, 0.0, 0.0
         self.hour_authors.clear()
-        self.hour_people = 0
+        self.hour_people, self.hour_new = 0, 0.0
         self.factors, self.under = [], -99.0
         self.hour_copies.clear()
 

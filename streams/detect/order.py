@@ -19,6 +19,8 @@ T = TypeVar("T")
 #: records apart, the input offset tells second deliveries apart, so a payload is never compared.
 Entry = tuple[int, str, int, int, str, int, T]
 
+#: Sources of which a partition remembers when it saw them first.
+MOST_SEEN = 4096
 #: Event time that waits in one list, sorted only when W has passed it (or stands in it).
 _BUCKET_MS = 1000
 
@@ -31,6 +33,8 @@ class Cut(msgspec.Struct, array_like=True):
     silent: dict[str, dict[int, int]] = {}
     #: When the first mention applied, ms.
     first_ms: int = 0
+    #: {source: when its first mention applied, ms}
+    seen: dict[str, int] = {}
 
 
 class WaitingRoom(Generic[T]):

@@ -7,7 +7,7 @@ import xxhash
 
 from schemas.cloudevents import header_maker
 from schemas.signal import Forecast, Signal
-from streams.caveats import COLD, SILENT, beyond_budget, sampled, suspect_feed
+from streams.caveats import COLD, SILENT, beyond_budget, new_source, sampled, suspect_feed
 from streams.clock import rfc3339
 from streams.detect.brand import Brand
 from streams.detect.formulas import six
@@ -85,7 +85,7 @@ def _inputs(brand: Brand) -> tuple[tuple[int, int, int], ...]:
 def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, settings: str) -> Signal:
     brand.seq += 1
     ring = brand.ring
-    caveats = [*_suspicions(brand)]
+    caveats = [*_suspicions(brand), *(new_source(source) for source, feed in sorted(brand.feeds.items()) if feed.until_ms)]
     if brand.base.cold:
         caveats.append(COLD)
     if brand.blind:

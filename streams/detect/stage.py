@@ -14,7 +14,7 @@ from streams.detect.feed import silent_since
 from streams.detect.feeds import FEEDS, FeedWatch, look
 from streams.detect.hearing import hear
 from streams.detect.judge import judge
-from streams.detect.order import Cut, Entry, WaitingRoom
+from streams.detect.order import MOST_SEEN, Cut, Entry, WaitingRoom
 from streams.detect.packing import load, pack, save, unpack
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
@@ -55,6 +55,8 @@ class DetectPartition:
         self._pending: dict[str, list[tuple[Enriched, int, int]]] = {}
         self._silent: dict[str, dict[int, int]] = {}
         self._first_ms = 0
+        #: {source: when it was first seen}.
+        self._seen: dict[str, int] = {}
         self._feeds = FeedWatch(self._grid)
         #: For metrics: mentions left out of a sample so far; the strongest sampling since somebody set this to 1.
         self.left_out, self.hottest = 0, 1
@@ -96,7 +98,7 @@ class DetectPartition:
         if cut:
             saved = _cut.decode(cut)
             self._room.marks = saved.marks
-            self._silent, self._first_ms = saved.silent, saved.first_ms
+            self._silent, self._first_ms, self._seen = saved.silent, saved.first_ms, saved.seen
 
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
         """Take records of ``mentions.enriched``; return signals for everything that lies below the watermark."""
@@ -183,6 +185,8 @@ class DetectPartition:
         brand = self._awake.get(brand_id)
         if brand is None:
             brand = self._touch(brand_id)
+        if mention.source not in self._seen and len(self._seen) < MOST_SEEN:
+            self._seen[mention.source] = t_ms
         if t_ms < brand.w:
             return  # this state is ahead of the cut and has it
         if not self._first_ms:
@@ -221,7 +225,7 @@ class DetectPartition:
             brand.begin(max(self._first_ms, brand.watched_ms) if brand.version else pending[0][0].applies_ms)
         apply, most = brand.apply, self._settings.max_stories
         for mention, times, skipped in pending:
-            apply(mention, times, skipped, most)
+            apply(mention, times, skipped, most, self._seen)
 
     def _judge(self, brand: Brand, line: int, outputs: list[Output]) -> None:
         step = line // self._grid
@@ -292,5 +296,5 @@ class DetectPartition:
                 brand.w = packed.w
             states.append(StateRecord(brand_id.encode(), packed.w, save(packed)))
         self._dirty.clear()
-        cut = _pack.encode(Cut(self._room.marks, self._silent, self._first_ms))
+        cut = _pack.encode(Cut(self._room.marks, self._silent, self._first_ms, self._seen))
         return Checkpoint(states, cut, self._room.commit(next_offset))
