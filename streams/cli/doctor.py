@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.engine.stage import Record
 from streams.errors import BadInput, Unreachable
 from streams.respond.settings import RespondSettings
 from streams.settings import Settings
@@ -105,10 +107,27 @@ def check_settings(settings: Settings) -> list[Check]:
 
 async def _check_broker(settings: Settings) -> list[Check]:
     from streams.cli.connection import consumer, partition_counts
+    from streams.cli.doctor_feeds import recent
 
     async with consumer(settings) as client:
         counts = await partition_counts(client)
-    return [Check("broker", "ok", f"{settings.broker} answers, {len(counts)} topics"), *check_topics(settings, counts)]
+        signals = [record async for record in recent(client, settings.topic("brand.signals"))]
+    broker = Check("broker", "ok", f"{settings.broker} answers, {len(counts)} topics")
+    return [broker, *check_topics(settings, counts), *check_feeds(signals)]
+
+
+def check_feeds(signals: Iterable[Record]) -> list[Check]:
+    """Judge the feeds by the last signals of the brands."""
+    from streams.cli.doctor_feeds import feed_words
+
+    suspect, silent = feed_words(signals)
+    found = []
+    if suspect:
+        mend = "many brands are loud on it at once: ask its vendor, see docs/runbooks.md#veillesuspectfeed"
+        found.append(Check("feeds", "warning", f"suspect: {suspect}", mend))
+    if silent:
+        found.append(Check("feeds", "warning", f"silent: {silent}", "nobody watches it: start that source again"))
+    return found or [Check("feeds", "ok", "none is silent or suspect, as the brands' last signals tell")]
 
 
 def check_topics(settings: Settings, counts: dict[str, int]) -> list[Check]:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from streams.cli.doctor import EQUAL, check_settings, check_topics
+import msgspec
+from typer.testing import CliRunner
+
+from schemas.cloudevents import header_maker
+from schemas.signal import Signal
+from schemas.topics import load_topics
+from streams.cli.connection import producer
+from streams.cli.doctor import EQUAL, check_feeds, check_settings, check_topics
+from streams.cli.main import app
 from streams.cli.topics import wanted
+from streams.engine.stage import InputRecord
+from streams.engine.topics import partition_counts
 from streams.settings import Settings
+from tests.stories.road import story_settings
 
 
 def test_the_known_author_key_is_a_warning() -> None:
@@ -58,3 +70,43 @@ def test_topics_follow_the_settings() -> None:
     assert found["g-detect-changelog"].partitions == 7
     assert found["g-detect-changelog"].config["cleanup.policy"] == "compact"
     assert found["crisis.events"].config["retention.ms"] == str(1095 * 86_400_000)
+
+
+def _signals(*signals: Signal) -> list[InputRecord]:
+    return [
+        InputRecord(place, 0, signal.brand.encode(), msgspec.json.encode(signal), header_maker("veille.signal")("x", signal.brand, ""))
+        for place, signal in enumerate(signals)
+    ]
+
+
+def test_feeds_that_are_silent_or_suspect_are_named() -> None:
+    """The latest signal of each brand counts: what is over is not told, and nobody's text reaches the terminal as it stands."""
+    at = 1_772_439_300_000
+    found = check_feeds(
+        _signals(
+            Signal(brand="a", seq=1, at_ms=at, kind="suspect_feed", suspect={"ven\x1b[31mdor": at}),
+            Signal(brand="b", seq=4, at_ms=at, kind="suspect_feed", suspect={"ven\x1b[31mdor": at - 60_000}, blind={"press": at}),
+            Signal(brand="c", seq=1, at_ms=at, kind="suspect_feed", suspect={"old": at}),
+            Signal(brand="c", seq=2, at_ms=at, kind="suspect_feed"),
+        )
+    )
+    assert [(check.name, check.level) for check in found] == [("feeds", "warning"), ("feeds", "warning")]
+    assert "(2 brands)" in found[0].word
+    assert "2026-03-02T08:14:00" in found[0].word
+    assert "\x1b" not in found[0].word
+    assert "old" not in found[0].word
+    assert found[1].word.startswith("silent: press since 2026-03-02T08:15:00")
+    assert [check.level for check in check_feeds(_signals(Signal(brand="a", seq=1, at_ms=at)))] == ["ok"]
+
+
+async def test_the_doctor_reads_the_end_of_the_signals(embedded_broker: str) -> None:
+    """From a broker that has signals the last of each partition are looked at."""
+    settings = story_settings(embedded_broker, "doctor")
+    await partition_counts(settings, list(load_topics()))
+    signal = Signal(brand="acme", seq=3, at_ms=1_772_439_300_000, kind="suspect_feed", suspect={"vendor": 1_772_439_300_000})
+    async with producer(settings) as writer:
+        for record in _signals(signal):
+            await writer.send_and_wait(settings.topic("brand.signals"), record.value, key=record.key, headers=list(record.headers))
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--broker", embedded_broker, "--run", "doctor"])
+    assert "feeds" in shown.stdout
+    assert "suspect: vendor since 2026-03-02T08:15:00" in shown.stdout
