@@ -25,7 +25,7 @@ class EngineSettings(BaseModel):
     send_timeout_seconds: float = Field(30.0, gt=0, description="Deadline of one delivery.")
     producer_linger_ms: int = Field(10, ge=0, description="How long the producer waits to fill a batch.")
     producer_batch_bytes: int = Field(262_144, ge=1024, description="Size of one producer batch.")
-    compression: str = Field("lz4", pattern="^(none|gzip|lz4|zstd|snappy)$", description="Compression of what is produced.")
+    compression: str = Field("zstd", pattern="^(none|gzip|lz4|zstd|snappy)$", description="Compression of what is produced.")
     session_timeout_seconds: float = Field(20.0, ge=1, description="The group gives a silent worker's partitions away after this.")
     group_instance_id: str = Field("", description="Static membership: a name that stays over restarts of this worker.")
     watermark_ms: int = Field(100, ge=1, description="Least time between two watermark records.")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-import zlib
 
+import cramjam
 import msgspec
 
 from streams.detect.brand import Brand
 
 #: First byte of a saved state. States of before it are the packed brand itself, which begins with the mark of an array.
 FORMAT = 2
-#: States of more bytes are compressed, as fast as it goes: that of a busy brand to two fifths.
-_LARGE = 4096
+#: States of more bytes are compressed, by zstd as for Kafka: that of a busy brand to two fifths.
+_LARGE, _LEVEL = 4096, 3
 
 _encoder = msgspec.msgpack.Encoder()
 _brand = msgspec.msgpack.Decoder(Brand)
@@ -48,7 +48,7 @@ def pack(brand: Brand) -> Packed:
     book.index, copies.bands = index, bands
     compressed = len(state) > _LARGE
     if compressed:
-        state = zlib.compress(state, 1)
+        state = bytes(cramjam.zstd.compress(state, level=_LEVEL))
     compared = brand.volume_class >= 0
     return Packed(
         brand.w, brand.timer, brand.version, brand.settled, tuple(brand.sources), tuple(brand.blind), compared, compressed, state,
@@ -57,7 +57,7 @@ def pack(brand: Brand) -> Packed:
 
 def unpack(packed: Packed) -> Brand:
     """Return the brand that was packed."""
-    brand = _brand.decode(zlib.decompress(packed.state) if packed.compressed else packed.state)
+    brand = _brand.decode(cramjam.zstd.decompress(packed.state) if packed.compressed else packed.state)
     brand.w = packed.w
     # msgspec leaves defaults out by identity: a string that was loaded must be the interned one, or bytes differ.
     brand.timezone = sys.intern(brand.timezone)

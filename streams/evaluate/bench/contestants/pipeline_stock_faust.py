@@ -29,7 +29,7 @@ async def _main(folder: str) -> None:
         road.settings.group_id, broker=f"kafka://{todo['broker'].split(',')[0]}", store="memory://", datadir=folder, autodiscover=False,
         web_enabled=False, topic_disable_leader=True, topic_allow_declare=False, stream_wait_empty=False,
         stream_buffer_maxsize=16_384, broker_max_poll_records=10_000, broker_commit_every=100_000, broker_commit_interval=5.0,
-        consumer_auto_offset_reset="earliest", producer_linger=0.02, producer_max_batch_size=262_144, producer_compression_type="lz4",
+        consumer_auto_offset_reset="earliest", producer_linger=0.02, producer_max_batch_size=262_144, producer_compression_type="zstd",
         value_serializer="raw", key_serializer="raw",
     )  # fmt: skip
     topics = {
