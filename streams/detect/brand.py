@@ -14,7 +14,7 @@ from streams.detect.baseline import Baseline
 from streams.detect.copies import Copies
 from streams.detect.desk import MAX_FIRST, Desk
 from streams.detect.evidence import NOBODY, Weight, weigh
-from streams.detect.feed import Feed
+from streams.detect.feed import Feed, Marks
 from streams.detect.history import History
 from streams.detect.ring import Ring
 from streams.detect.stories import Story
@@ -63,6 +63,11 @@ class Brand(History, array_like=True, gc=False):
     def settled(self) -> bool:
         """Whether the settings of ``version`` are known."""
         return bool(self.match_hash)
+
+    @property
+    def marks(self) -> Marks:
+        """What of its feeds is compared with those of other brands."""
+        return self.lined, self.volume_class, tuple((source, feed.since_ms, feed.passed) for source, feed in self.feeds.items())
 
     def settle(self, settings: BrandSettings) -> bool:
         """Take over the brand's settings. Return whether what matches changed (a level shift is due)."""

@@ -21,6 +21,11 @@ class Feed(msgspec.Struct, array_like=True, gc=False):
     taught: float = 0.0
 
 
+#: What is compared of a brand: its last line, its volume class, and (source, since, last line above its tail) of each feed.
+Marks = tuple[int, int, tuple[tuple[str, int, int], ...]]
+NO_MARKS: Marks = (0, -1, ())
+
+
 def silent_since(silent: dict[str, dict[int, int]], source: SourceState) -> int:
     """Take a change into {source: {raw partition: silent since ms}}; return since when the source is silent anywhere, 0: it is not."""
     places = silent.setdefault(source.source_id, {})

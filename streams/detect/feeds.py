@@ -7,6 +7,7 @@ import math
 import msgspec
 
 from streams.detect.brand import Brand
+from streams.detect.feed import Marks
 from streams.detect.formulas import count_tail
 from streams.detect.windows import HOUR_MS
 
@@ -97,22 +98,19 @@ class FeedWatch:
         """Whether anything could ever be compared: only then the log is worth saving."""
         return bool(self.log.changes) or any(len(members) > 1 for members in self._members.values())
 
-    def take(self, brand: Brand) -> None:
-        """Take a brand as it stands at its latest line."""
-        groups: list[Group] = []
-        if brand.volume_class >= 0:
-            groups = [(s, brand.volume_class) for s, feed in brand.feeds.items() if brand.lined - feed.since_ms >= KNOWN_MS]
-        before = self._groups.get(brand.id, [])
-        if groups != before:
-            for group in before:
-                if group not in groups:
-                    del self._members[group][brand.id]
-                    self._passing[group].pop(brand.id, None)
-                    self._touched[group] = None
-            self._groups[brand.id] = groups
-        for group in groups:
-            self._members.setdefault(group, {})[brand.id] = brand.lined
-            self._passing.setdefault(group, {})[brand.id] = brand.feeds[group[0]].passed
+    def take(self, brand: str, marks: Marks) -> None:
+        """Take a brand as it stands at its latest line (see `Brand.marks`)."""
+        line, place, known = marks
+        passed = {(source, place): passed for source, since, passed in known if place >= 0 and line - since >= KNOWN_MS}
+        for group in self._groups.get(brand, ()):
+            if group not in passed:
+                del self._members[group][brand]
+                self._passing[group].pop(brand, None)
+                self._touched[group] = None
+        self._groups[brand] = list(passed)
+        for group, last in passed.items():
+            self._members.setdefault(group, {})[brand] = line
+            self._passing.setdefault(group, {})[brand] = last
             self._touched[group] = None
 
     def decide(self, line: int) -> None:

@@ -8,6 +8,7 @@ import cramjam
 import msgspec
 
 from streams.detect.brand import Brand
+from streams.detect.feed import NO_MARKS, Marks
 
 #: First byte of a saved state. States of before it are the packed brand itself, which begins with the mark of an array.
 FORMAT = 2
@@ -31,6 +32,7 @@ class Packed(msgspec.Struct, array_like=True, gc=False):
     compared: bool
     compressed: bool
     state: bytes
+    marks: Marks = NO_MARKS
 
 
 _packed = msgspec.msgpack.Decoder(Packed)
@@ -51,7 +53,8 @@ def pack(brand: Brand) -> Packed:
         state = bytes(cramjam.zstd.compress(state, level=_LEVEL))
     compared = brand.volume_class >= 0
     return Packed(
-        brand.w, brand.timer, brand.version, brand.settled, tuple(brand.sources), tuple(brand.blind), compared, compressed, state,
+        brand.w, brand.timer, brand.version, brand.settled, tuple(brand.sources), tuple(brand.blind), compared, compressed,
+        state, brand.marks,
     )  # fmt: skip
 
 

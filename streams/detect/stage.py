@@ -15,7 +15,7 @@ from streams.detect.feeds import FEEDS, FeedWatch, look
 from streams.detect.hearing import hear
 from streams.detect.judge import judge
 from streams.detect.order import MOST_SEEN, Cut, Entry, WaitingRoom
-from streams.detect.packing import load, pack, save, unpack
+from streams.detect.packing import load, pack, save
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
 from streams.detect.shelf import Shelf
@@ -90,7 +90,7 @@ class DetectPartition:
             name = key.decode()
             packed = self._brands.asleep[name] = load(value)
             if packed.compared:
-                self._feeds.take(unpack(packed))
+                self._feeds.take(name, packed.marks)
             if packed.timer:
                 self._brands.wake(name)
                 self._timers.append((packed.timer, name))
@@ -168,7 +168,7 @@ class DetectPartition:
                     self._catch_up(brand)
                     brand.advance(line)
                     look(brand, line)
-                    feeds.take(brand)
+                    feeds.take(brand.id, brand.marks)
                     due.append(brand)
             feeds.decide(line)
             for brand in due:
