@@ -56,7 +56,7 @@ class BrandMatcher:
         # Patterns that name a brand come first; the rest only helps to decide.
         self._patterns = [*sorted(self._uses), *sorted(self._aux - self._uses.keys())]
         self._naming = len(self._uses)
-        self._matches: dict[tuple[int, int], Match] = {}
+        self._matches: dict[tuple[int, int], tuple[Match]] = {}
         self._tag = lru_cache(maxsize=16_384)(self._read_tag)
         self._meaning = [tuple(self._uses.get(pattern, ())) for pattern in self._patterns]
         #: What each pattern means where that is plain; decides most mentions.
@@ -137,7 +137,7 @@ class BrandMatcher:
                     found += self._owned.get(f"{network}:{word}", ())
         return sorted(set(found)) if found else found
 
-    def match(self, text: str, folded: str, network: str, handle: str = "", author_id: str = "") -> list[Match]:
+    def match(self, text: str, folded: str, network: str, handle: str = "", author_id: str = "") -> Sequence[Match]:
         """Return the brands that a mention names, in the order of the watchlist.
 
         ``text`` is the mention's text without URLs, ``folded`` the same folded, ``handle`` the author's folded handle.
@@ -160,11 +160,14 @@ class BrandMatcher:
         if hits or tagged:
             self._weigh(hay, len(folded), hits, tagged, network, found)
         known = self._matches
-        return [known.get(pair) or self._matched(pair) for pair in (sorted(found.items()) if len(found) > 1 else found.items())]
+        if len(found) == 1:
+            (pair,) = found.items()
+            return known.get(pair) or self._matched(pair)
+        return [match for pair in sorted(found.items()) for match in known.get(pair) or self._matched(pair)]
 
-    def _matched(self, pair: tuple[int, int]) -> Match:
+    def _matched(self, pair: tuple[int, int]) -> tuple[Match]:
         index, kind = pair
-        match = self._matches[pair] = Match(index, self.brands[index].id, MATCHED[kind])
+        match = self._matches[pair] = (Match(index, self.brands[index].id, MATCHED[kind]),)
         return match
 
     def _read_tag(self, tag: str) -> tuple[str, tuple[Use, ...]]:

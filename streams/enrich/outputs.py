@@ -30,6 +30,7 @@ _encode = msgspec.json.Encoder().encode
 _TYPE, _, _, _, *_CONSTANT = header_maker("veille.enriched")("", "", "")
 _brand_headers = header_maker("veille.brand")
 _REMEMBERED = 10_000
+_tuple = tuple.__new__
 _SECONDS = [b"%02dZ" % second for second in range(60)]
 
 
@@ -48,7 +49,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     early: bool
     update: bool
     matcher: BrandMatcher
-    matches: list[Match]
+    matches: Sequence[Match]
     plain: str
     folded: str
     links: Sequence[str]
@@ -147,7 +148,8 @@ class RecordMaker:
             headers = [_TYPE, ("ce_id", b"%b%d-%b" % (self._place, offset, key)), subject, time, *_CONSTANT]
             if job.traceparent is not None:
                 headers.append(("traceparent", job.traceparent))
-            outputs.append(Output(TOPIC, key, _encode(record), headers))
+            # As `Output(...)` makes it, in half the time.
+            outputs.append(_tuple(Output, (TOPIC, key, _encode(record), headers, None)))
         return outputs
 
     def _minute(self, minute: int) -> bytes:
