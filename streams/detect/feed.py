@@ -19,6 +19,9 @@ class Feed(msgspec.Struct, array_like=True, gc=False):
     #: A feed that was switched on is new up to this full hour (ms; 0: it is known); votes of the 24 full hours before it.
     until_ms: int = 0
     taught: float = 0.0
+    #: Suspicion: since when, and when it was last there (ms; 0: never). At night it may rest.
+    suspect_ms: int = 0
+    suspected_ms: int = 0
 
 
 #: What is compared of a brand: its last line, its volume class, and (source, since, last line above its tail) of each feed.

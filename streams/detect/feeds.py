@@ -15,8 +15,8 @@ from streams.detect.windows import HOUR_MS
 LEAST, SHARE, OVER = 20, 0.2, 0.1
 #: -log10 of the tail; a source must be known to a brand for so long; lines for which a passed tail counts; comparable means heard since.
 TAIL, KNOWN_MS, HOLD, HEARD_MS = 2.0, 24 * HOUR_MS, 5, 24 * HOUR_MS
-#: Suspicion of so long is a new level.
-LASTING_MS = 24 * HOUR_MS
+#: Suspicion of so long is a new level; for so long it may rest, as at night, and be the same.
+LASTING_MS, RESTING_MS = 24 * HOUR_MS, 12 * HOUR_MS
 #: Key of what was decided among the states of brands, whose ids know no such character.
 FEEDS = b"@feeds"
 #: Changes that are remembered, for brands that are computed behind.
@@ -160,8 +160,12 @@ class FeedWatch:
             known = brand.suspect.get(source)
             if feed.passed > line - (HOUR_MS if known else self._hold):
                 state, *counts = self.standing((source, brand.volume_class), line)
-                if state == 2:
-                    found[source] = known or (line, counts[0], counts[1])
+                # Where others went on to another class there is nobody left to compare with: that clears no feed.
+                if state == 2 or (known and state == 0):
+                    if line - feed.suspected_ms > RESTING_MS:
+                        feed.suspect_ms = line
+                    feed.suspected_ms = line
+                    found[source] = known or (feed.suspect_ms, counts[0], counts[1])
         kinds = ["rebased"] if brand.welcomed else []
         brand.welcomed = False
         kinds += ["suspect_feed"] if found.keys() != brand.suspect.keys() else []
@@ -169,6 +173,8 @@ class FeedWatch:
             brand.base.rebase()
             brand.rebase_shares(line)
             brand.factors, found = [], {}
+            for feed in brand.feeds.values():
+                feed.suspected_ms = 0
             kinds = ["rebased", "suspect_feed"]
         brand.suspect = found
         return kinds

@@ -32,12 +32,12 @@ _TYPES = {Enriched: "veille.enriched", BrandSettings: "veille.brand", Watermarks
 class _Log:
     """The input log of one partition with thirty brands of like size on one feed."""
 
-    def __init__(self, times: float, brands: Sequence[str] = BRANDS, seed: int = 5) -> None:
+    def __init__(self, times: float, brands: Sequence[str] = BRANDS, seed: int = 5, hours: int = HOURS) -> None:
         self.records: list[InputRecord] = []
         r = random.Random(seed)
         for brand in brands:
             self.add(BrandSettings(brand=brand, version=1, partition=0, offset=-1, applies_ms=START, match_hash="m"))
-        for hour in range(HOURS):
+        for hour in range(hours):
             many = 12.0 * PRIOR_HOURS[hour % 24] * (times if hour >= CALM_HOURS else 1.0)
             said = []
             for brand in brands:
@@ -157,6 +157,21 @@ def test_batches_crashes_and_brands_that_are_ahead_change_nothing(tripled: _Log,
     assert {key for key in found if int(key[1:3]) % 2 == 0} == {
         key for key, value in expected.items() if int(key[1:3]) % 2 == 0 and msgspec.json.decode(value or b"")["at_ms"] >= FAULT
     }
+
+
+def test_what_lasts_for_a_day_is_the_new_level() -> None:
+    """A larger contract with the vendor: suspect for a day, then usual; nothing opens on the way or afterwards."""
+    log = _Log(4.0, BRANDS[:21], hours=CALM_HOURS + 34)
+    stage = DetectPartition(0, DetectSettings(), 1)
+    stage.restore({}, None)
+    signals = _signals([out for i in range(0, len(log.records), 1000) for out in stage.process(log.records[i : i + 1000])])
+    assert [signal for signal in signals if signal.over] == []
+    rebased = [signal for signal in signals if signal.kind == "rebased"]
+    assert len({signal.brand for signal in rebased}) == 21
+    assert FAULT + 24 * HOUR < min(signal.at_ms for signal in rebased) < FAULT + 26 * HOUR
+    assert stage.suspects == 0
+    assert not any(brand.suspect for brand in stage.brands.values())
+    assert all(30.0 < brand.base.rate < 60.0 for brand in stage.brands.values())
 
 
 def _at(record: InputRecord) -> int:
