@@ -133,8 +133,7 @@ class DetectPartition:
             told = read_baseline(value)
             self._catch_up(known := self._touch(told.brand))
             take_baseline(known, told, self._room.watermark or told.until_ms)
-        elif kind == b"veille.brand":
-            brand = _settings.decode(value)
+        elif kind == b"veille.brand" and not self._brands.knows(brand := _settings.decode(value)):
             self._room.offer((brand.applies_ms, "", brand.partition, brand.offset, brand.brand, offset, brand))
 
     def _run(self, outputs: list[Output]) -> None:
@@ -261,7 +260,7 @@ class DetectPartition:
         heapq.heappush(self._timers, (line, brand.id))
 
     def _settle(self, settings: BrandSettings, outputs: list[Output]) -> None:
-        if self._brands.knows(settings):  # each raw partition tells of each version
+        if self._brands.knows(settings):
             return
         brand = self._touch(settings.brand)
         self._catch_up(brand)
