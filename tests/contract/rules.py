@@ -264,6 +264,22 @@ RULES = (
         "if False:",
     ),
     Rule(
+        "feeds-before-brands",
+        "Rule 5: what brands are compared by (suspect feeds) is a state of its own, which says below its own W what it said then.",
+        "tests/detect/test_feeds.py::test_batches_crashes_and_brands_that_are_ahead_change_nothing",
+        "streams.detect.feeds",
+        "if line > log.w:",
+        "if True:",
+    ),
+    Rule(
+        "baseline-once",
+        "A baseline that was told applies at its place in the log; a second delivery changes nothing.",
+        "tests/detect/test_warm.py::test_a_second_time_changes_nothing",
+        "streams.detect.warming",
+        "if base.hours >= told.hours or",
+        "if",
+    ),
+    Rule(
         "6-generation",
         "Rule 6: a zombie writes under its own generation, so it overwrites nothing.",
         _LOG + "the_cut_of_the_newest_owner_counts_though_a_zombie_got_further",
