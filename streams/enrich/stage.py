@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,16 +12,15 @@ from schemas.cloudevents import header_maker
 from schemas.enriched import SourceState
 from schemas.mention import Clock, WatchlistMarker
 from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord, header
+from streams.enrich.ahead import UNFORESEEN, UNREADABLE, Ahead, read_ahead
 from streams.enrich.brands import BrandMatcher
-from streams.enrich.decode import decode
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
 from streams.enrich.features import TextReader
-from streams.enrich.fold import fold
 from streams.enrich.outputs import TOPIC, Job, RecordMaker, brand_settings, taught_scores
 from streams.enrich.rejected import rejected
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.sources import PartitionClock
-from streams.enrich.stories import copy_keys, without_links
+from streams.enrich.stories import copy_keys
 from streams.enrich.times import header_time
 from streams.enrich.watchlist import Watchlists
 from streams.errors import NotYet, Rejected
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 STATE_KEY = b"p"
 _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
 _CONTROL = frozenset((_CLOCK, _MARKER))
+#: Outputs in their order, those of a mention in a list of their own.
+Slots = list[Output | list[Output]]
 #: Stands among the outputs where those of a mention will be.
 _PENDING: list[Output] = []
 _NOTHING: dict[str, tuple[int, int, str]] = {}
@@ -136,22 +138,14 @@ class EnrichPartition:
             return []
         types = [_type(record) for record in fresh]
         self._require_versions(fresh, types)
-        slots: list[Output | list[Output]] = []
+        slots: Slots = []
         jobs: list[Job] = []
-        on_mention = self._on_mention
-        for record, kind in zip(fresh, types, strict=True):
-            try:
-                if kind is None or kind not in _CONTROL:
-                    on_mention(record, slots, jobs)
-                else:
-                    slots += self._on_clock(record) if kind == _CLOCK else self._on_marker(record)
-            except Rejected as error:
-                slots.append(rejected(self.partition, record, error.reason))
-            except (ValueError, OverflowError, RecursionError):
-                # What no rule foresaw is still a result: the record goes on to the rejected topic, whole.
-                slots.append(rejected(self.partition, record, "unreadable"))
-            self.next_offset = record.offset + 1
-            if len(jobs) == AT_ONCE:
+        # A run is read with one watchlist, so that a marker is one of its own.
+        markers = [place for place, kind in enumerate(types) if kind == _MARKER] if _MARKER in types else ()
+        edges = {*range(0, len(fresh), AT_ONCE), len(fresh), *markers, *(place + 1 for place in markers)}
+        for begin, end in pairwise(sorted(edges)):
+            self._apply(fresh[begin:end], types[begin:end], slots, jobs)
+            if len(jobs) >= AT_ONCE // 2:
                 self._finish(jobs, slots)
                 jobs = []
         if jobs:
@@ -163,6 +157,26 @@ class EnrichPartition:
             else:
                 outputs.append(slot)
         return outputs
+
+    def _apply(self, records: Sequence[Record], types: Sequence[bytes | None], slots: Slots, jobs: list[Job]) -> None:
+        """Take the records of a run in their order."""
+        controls = not _CONTROL.isdisjoint(types)
+        mentions = [record for record, kind in zip(records, types, strict=True) if kind not in _CONTROL] if controls else records
+        ahead = iter(read_ahead(mentions, self._current))
+        on_mention = self._on_mention
+        for record, kind in zip(records, types, strict=True):
+            try:
+                if controls and kind in _CONTROL:
+                    slots += self._on_clock(record) if kind == _CLOCK else self._on_marker(record)
+                elif isinstance(said := next(ahead), str):
+                    slots.append(rejected(self.partition, record, said))
+                else:
+                    on_mention(record, said, slots, jobs)
+            except Rejected as error:
+                slots.append(rejected(self.partition, record, error.reason))
+            except UNFORESEEN:
+                slots.append(rejected(self.partition, record, UNREADABLE))
+            self.next_offset = record.offset + 1
 
     def _require_versions(self, records: Sequence[Record], types: Sequence[bytes | None]) -> None:
         """Raise `NotYet` unless the version in force and those of all markers of a batch are known."""
@@ -231,8 +245,8 @@ class EnrichPartition:
         self._started = True
         return self._brand_settings(record.offset, applies_ms)
 
-    def _on_mention(self, record: Record, slots: list[Output | list[Output]], jobs: list[Job]) -> None:
-        mention, published = decode(record.value)
+    def _on_mention(self, record: Record, ahead: Ahead, slots: Slots, jobs: list[Job]) -> None:
+        mention, published, plain, folded, links, handle, matches = ahead
         watermark = self._clock.watermark
         now = record.timestamp if watermark is None else watermark
         if watermark is not None and published < watermark - self._past_ms:
@@ -244,14 +258,6 @@ class EnrichPartition:
         applies = published if watermark is None or published > watermark else watermark
         if not self._started:
             slots.append(self._start(applies))
-        plain, links = without_links(mention.text)
-        folded = fold(plain)
-        handle, author_id = "", ""
-        author = mention.author
-        if author is not None:
-            handle, author_id = fold(author.handle).lstrip("@") if author.handle else "", author.id or ""
-        matcher = self._current
-        matches = matcher.match(plain, folded, mention.network, handle, author_id)
         if not matches:
             raise Rejected("no_brand")
         verdict = self._seen.judge(mention.network, mention.id, record.offset, applies, mention.engagement)
@@ -261,13 +267,13 @@ class EnrichPartition:
             plain, folded = plain[: self._analysed], folded[: self._analysed]
         trace = header(record, "traceparent") if record.headers else None
         update = verdict is UPDATE
-        place = len(slots)
+        place, matcher = len(slots), self._current
         jobs.append(
             Job(place, record.offset, mention, published, applies, early, update, matcher, matches, plain, folded, links, handle, trace)
         )
         slots.append(_PENDING)
 
-    def _finish(self, jobs: list[Job], slots: list[Output | list[Output]]) -> None:
+    def _finish(self, jobs: list[Job], slots: Slots) -> None:
         limit, read, outputs = self._analysed, self._texts.read, self._records.outputs
         said = [read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
         texts = [text if len(text := job.mention.text) <= limit else text[:limit] for job in jobs]

@@ -181,3 +181,29 @@ def test_an_account_that_looks_bought_weighs_less() -> None:
     (found,) = enriched(stage().process([mention(0, author={"handle": "john84736251", "created_at": date(-3600), "followers": 0})]))
     assert found.organic_pm < 500
     assert found.organic_reasons == ("new_account", "default_handle", "no_followers")
+
+
+def test_where_a_run_ends_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mentions are read in runs of many; runs of any length, with clocks, markers and broken records among them, give the same outputs."""
+    log = [mention(n, "Acme sues Bolt" if n % 3 else "bolt", second=n, id=f"id{n % 30}") for n in range(40)]
+    log[3], log[4], log[17] = clock(3, 1), marker(4, 2), marker(17, 1)
+    log[9], log[30] = InputRecord(9, NOW, None, b"{"), marker(30, 2)
+    expected = stage().process(log)
+    assert len(kinds(expected)) > 30
+    for size in (1, 2, 7):
+        monkeypatch.setattr("streams.enrich.stage.AT_ONCE", size)
+        assert stage().process(log) == expected
+
+
+def test_what_no_rule_foresaw_costs_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where reading one text fails in a way that nobody foresaw, that record is rejected, whole, and its neighbours go on."""
+
+    def fails(text: str) -> tuple[str, tuple[()]]:
+        if "poison" in text:
+            raise ValueError
+        return text, ()
+
+    monkeypatch.setattr("streams.enrich.ahead.without_links", fails)
+    outputs = stage().process([mention(0), mention(1, "acme poison"), mention(2), InputRecord(3, NOW, None, b"{"), mention(4)])
+    assert kinds(outputs)[2:] == ["veille.enriched", "unreadable", "veille.enriched", "not_json", "veille.enriched"]
+    assert [o.value for o in outputs if o.topic == "mentions.rejected"] == [mention(1, "acme poison").value, b"{"]
