@@ -256,9 +256,7 @@ class Brand(History, array_like=True, gc=False):
         if self.skipped:
             self.counts.now[RAW] += self.skipped
         self.step_trouble = self.step_mentions = self.skipped = 0
-        hour, factors = t_ms // HOUR_MS, self.factors
-        factor = factors[1] if factors and factors[0] == hour else self.base.season.factor(hour, self.timezone)
-        mean = self.base.rate * factor * self.trouble.value() / 12.0
+        mean = self.base.rate * self.factor(t_ms // HOUR_MS) * self.trouble.value() / 12.0
         self.trip = max(4.0, mean + 4.0 * math.sqrt(mean))
 
     def fall_silent(self) -> None:

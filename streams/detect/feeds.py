@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from streams.detect.baseline import COLD_HOURS
 from streams.detect.brand import Brand
 from streams.detect.feed import Marks
 from streams.detect.formulas import count_tail
@@ -54,13 +55,14 @@ def look(brand: Brand, line: int) -> None:
     What is expected of a source is its share of the brand's votes; a decaying sum of one hour varies half as much as a count. The tail is
     that of the brand's own past hours, as for its volume.
     """
-    base, sources = brand.base, brand.sources
-    brand.lined, brand.volume_class = line, -1 if base.cold else volume_class(base.rate)
-    total = math.fsum(sources.values())
-    hourly = base.rate * base.season.factor(line // HOUR_MS, brand.timezone) / total if total > 0.0 and not base.cold else 0.0
-    for source in [name for name in brand.feeds if name not in sources]:
-        del brand.feeds[source]
-    for source, feed in brand.feeds.items():
+    base, sources, feeds = brand.base, brand.sources, brand.feeds
+    rate, known = base.a / base.b, base.hours >= COLD_HOURS
+    brand.lined, brand.volume_class = line, volume_class(rate) if known else -1
+    if not feeds.keys() <= sources.keys():
+        feeds = brand.feeds = {source: feed for source, feed in feeds.items() if source in sources}
+    total = math.fsum(sources.values()) if known else 0.0
+    hourly = rate * brand.factor(line // HOUR_MS) / total if total > 0.0 else 0.0
+    for source, feed in feeds.items():
         feed.recent = feed.recent * math.exp((feed.at_ms - line) / HOUR_MS) + feed.fresh
         feed.at_ms, feed.fresh = line, 0.0
         mean = hourly * sources[source]
@@ -110,7 +112,9 @@ class FeedWatch:
         self._groups[brand] = list(passed)
         for group, last in passed.items():
             self._members.setdefault(group, {})[brand] = line
-            self._passing.setdefault(group, {})[brand] = last
+            passing = self._passing.setdefault(group, {})
+            if last:
+                passing[brand] = last
             self._touched[group] = None
 
     def decide(self, line: int) -> None:
@@ -123,7 +127,7 @@ class FeedWatch:
             for group in sorted({*self._touched, *(group for group, standing in self._current.items() if standing[0] == 2)}):
                 before = self._current.get(group, _NONE)
                 brands = len(self._members.get(group, ()))
-                loud = sum(passed > line - self._hold for passed in self._passing.get(group, {}).values()) if brands >= LEAST else 0
+                loud = self._loud(group, line - self._hold) if brands >= LEAST else 0
                 state = 0 if brands < LEAST else 2 if loud > (OVER if before[0] == 2 else SHARE) * brands else 1
                 if state != before[0]:
                     self._current[group] = (state, loud, brands)
@@ -131,6 +135,13 @@ class FeedWatch:
             log.w = line
             del log.changes[:-_KEPT]
         self._touched.clear()
+
+    def _loud(self, group: Group, since: int) -> int:
+        """Return how many brands passed their tail after ``since``, and leave out those that did not: among many brands few do."""
+        passing = self._passing.get(group, {})
+        for brand in [brand for brand, passed in passing.items() if passed <= since]:
+            del passing[brand]
+        return len(passing)
 
     def _forget(self, before: int) -> None:
         """Leave out brands of which nothing was heard since ``before``."""

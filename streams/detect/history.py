@@ -122,6 +122,11 @@ class History(msgspec.Struct, array_like=True, gc=False):
             found.append(share * rate * live)
         return found
 
+    def factor(self, hour: int) -> float:
+        """Return the season of the running hour."""
+        factors = self.factors
+        return factors[1] if factors and factors[0] == hour else self.base.season.factor(hour, self.timezone)
+
     def _factors(self, hour: int) -> list[float]:
         """Fix the season of the running hour, of the one before, of the five before and of the 23 before: it changes by the hour only."""
         each = self.base.season.day(hour, self.timezone)
