@@ -31,7 +31,7 @@ def audience_of(mention: Enriched) -> tuple[str, str]:
     if "petition" in cues:
         return "activist", "calls to sign a petition"
     for word in mention.crisis_words:
-        if word.startswith("boycott:boycot"):
+        if word.startswith("boycott:"):
             return "activist", "calls for a boycott"
     for tag in mention.hashtags:
         if tag.startswith(_CALLS):

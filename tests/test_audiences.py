@@ -21,7 +21,7 @@ from streams.audiences import audience_of
         ({"cues": ("customer", "employee"), "followers": 900_000}, "employee"),
         ({"cues": ("petition",)}, "activist"),
         ({"crisis_words": ("boycott:boycott",)}, "activist"),
-        ({"crisis_words": ("boycott:never again",), "cues": ("customer",)}, "customer"),
+        ({"crisis_words": ("leaving:never again",), "cues": ("customer",)}, "customer"),
         ({"hashtags": ("boycottacme",)}, "activist"),
         ({"author_marks": ("verified", "public_figure")}, "public_figure"),
         ({"followers": 80_000, "cues": ("customer",)}, "public_figure"),

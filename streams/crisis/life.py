@@ -1,6 +1,6 @@
 """The life of a crisis: what a reading or the passing of event time makes of it. Pure; changes the `Life` it is given.
 
-    suspected --2 of 3 steps over, or a wide margin--> open --severity rises--> escalated
+    suspected --over (or 2 of 3 steps: a setting)--> open --severity rises--> escalated
     open, escalated --eased--> eased --over again--> open
     open, escalated, eased --quiet--> resolved --over by the same rule, within 24 h--> open (reopened)
     suspected --nothing confirms it--> cancelled

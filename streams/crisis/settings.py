@@ -10,7 +10,7 @@ class CrisisSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    open_steps: int = Field(2, ge=1, description="Steps over the threshold, of the last `open_of_steps`, that open a crisis.")
+    open_steps: int = Field(1, ge=1, description="Steps over the threshold, of the last `open_of_steps`, that open a crisis.")
     open_of_steps: int = Field(3, ge=1, description="See `open_steps`.")
     open_margin: float = Field(10.0, ge=1, description="A number this many times rarer than the threshold opens at once.")
     escalate_minutes: int = Field(10, ge=1, description="Least time between two escalations.")

@@ -6,7 +6,7 @@ import msgspec
 import xxhash
 
 from schemas.enriched import Enriched
-from streams.detect.evidence import Weight
+from streams.detect.evidence import CALL, Weight, calls
 from streams.detect.growth import Growth
 from streams.detect.seeds import Seed, reactions
 from streams.detect.stories import MAX_KEYS, Story
@@ -17,11 +17,14 @@ MAX_SEEDS = 24
 _SPARED = 4
 #: A story of which nothing was heard for so long is forgotten.
 FORGET_MS = 72 * 3_600_000
-_BY = {"r": "cascade", "l": "link", "c": "copy", "t": "terms"}
+_BY = {"r": "cascade", "l": "link", "c": "copy", "t": "terms", "w": "calls"}
+#: The key of calls to act against the brand that hang on nothing else.
+_CALLS = "w:calls"
 
 
 class Book(msgspec.Struct, array_like=True, gc=False):
-    """Stories by evidence. Keys: ``r:`` root of a cascade, ``l:`` link, ``c:`` near-copy signature, ``t:`` pair of terms.
+    """Stories by evidence. Keys: ``r:`` root of a cascade, ``l:`` link, ``c:`` near-copy signature, ``t:`` pair of terms,
+    ``w:`` calls to act against the brand (boycott, petition).
 
     A mention joins the story that holds one of its keys and brings its other keys along; two stories that one mention
     ties together by root, link or copy are one story, the smaller goes into the larger. Without a story its keys wait until a
@@ -77,6 +80,9 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             pairs = self.terms.learn_one(mention.applies_ms, words, mention.author, weight[0], known)
             if pairs:
                 story = self._by_pairs(mention, story, ["t:" + pair for pair in pairs])
+        if story is None and not reshare and calls(mention) and weight[0] > 0.0:
+            story = self._by_calls(mention)
+            keys = [*keys, _CALLS]
         if story is None:
             self._wait(mention, weight, keys)
             return None
@@ -125,6 +131,18 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             story.terms = (*story.terms, *dict.fromkeys(more))[:4]
         return story
 
+    def _by_calls(self, mention: Enriched) -> Story | None:
+        """Return the story of those who call for the same without answering or copying each other; a second author begins it."""
+        story_id = self.index.get(_CALLS)
+        if story_id is not None:
+            return self.stories[story_id]
+        seed = self.seeds.get(self.waiting.get(_CALLS, ""))
+        if seed is None or (seed.author == mention.author and seed.author):
+            return None
+        story = self._start(mention.brand, seed, _CALLS)
+        story.terms = (next((word.partition(":")[2] for word in seed.crisis_words if word.startswith(CALL)), "petition"),)
+        return story
+
     def _hold(self, story: Story, key: str) -> None:
         if key not in self.index and len(story.keys) < MAX_KEYS:
             self.index[key] = story.id
@@ -145,7 +163,8 @@ class Book(msgspec.Struct, array_like=True, gc=False):
         story.plant(seed)
         del self.seeds[seed.id]
         for other in (*seed.keys, "r:" + seed.id):
-            self._hold(story, other)
+            if other != _CALLS:  # A story that begins by something else does not take all calls along.
+                self._hold(story, other)
         return story
 
     def _wait(self, mention: Enriched, weight: Weight, keys: list[str]) -> None:

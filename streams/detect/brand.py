@@ -13,7 +13,7 @@ from schemas.enriched import BrandSettings, Enriched
 from streams.detect.baseline import Baseline
 from streams.detect.copies import Copies
 from streams.detect.desk import MAX_FIRST, Desk
-from streams.detect.evidence import NOBODY, Weight, weigh
+from streams.detect.evidence import NOBODY, Weight, calls, weigh
 from streams.detect.feed import Feed, Marks
 from streams.detect.history import History
 from streams.detect.ring import Ring
@@ -209,6 +209,8 @@ class Brand(History, array_like=True, gc=False):
                 now[CRISIS] += vote
         if doubt:
             now[DOUBT] += vote
+        if (crisis or mention.cues) and calls(mention):
+            self.hour_calls += vote
         desk.learn_one(mention, story, self.ring, quoted, times)
         if len(desk.first) > MAX_FIRST:
             desk.make_room(self.book.stories)

@@ -6,6 +6,8 @@ from schemas.enriched import Enriched
 
 #: Cues that speak of a rumour rather than of an opinion.
 DOUBT = frozenset({"hearsay", "denial", "fact_check", "question"})
+#: How crisis words begin that call on others to act against the brand.
+CALL = "boycott:"
 _STRONG_DOUBT = frozenset({"hearsay", "denial", "fact_check", "petition"})
 
 
@@ -14,6 +16,11 @@ _STRONG_DOUBT = frozenset({"hearsay", "denial", "fact_check", "petition"})
 Weight = tuple[float, float, float, bool, bool, bool]
 #: The weight of what is nobody's vote.
 NOBODY: Weight = (0.0, 0.0, 0.0, False, False, False)
+
+
+def calls(mention: Enriched) -> bool:
+    """Say whether a mention calls on others to act against the brand: a boycott, a petition."""
+    return "petition" in mention.cues or any(word.startswith(CALL) for word in mention.crisis_words)
 
 
 def weigh(mention: Enriched, repeats: int) -> Weight:

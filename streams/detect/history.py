@@ -33,6 +33,9 @@ class History(msgspec.Struct, array_like=True, gc=False):
     trouble: Share = msgspec.field(default_factory=lambda: Share(2.0, 6.0))
     crisis: Share = msgspec.field(default_factory=lambda: Share(0.3, 7.7))
     doubt: Share = msgspec.field(default_factory=lambda: Share(0.6, 7.4))
+    #: Calls to act against the brand among votes, and those of the current hour.
+    calls: Share = msgspec.field(default_factory=lambda: Share(0.04, 7.96))
+    hour_calls: float = 0.0
     #: Distinct authors among mentions of an hour; raw mentions to a vote.
     authorship: Share = msgspec.field(default_factory=lambda: Share(7.2, 0.8))
     votes: Share = msgspec.field(default_factory=lambda: Share(7.2, 0.8))
@@ -89,7 +92,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
         deviation = math.sqrt((weight * 0.49 + self.story_hours * square) / n)
         return Usual(
             self.negative.value(), self.crisis.value(), self.doubt.value(), mean, max(0.45, deviation),
-            base.rate * self.authorship.value(),
+            base.rate * self.authorship.value(), base.rate * self.calls.value(), self.calls.yes,
         )  # fmt: skip
 
     def usual_day(self) -> tuple[float, float]:
@@ -197,6 +200,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
                 self.trouble.learn_one(found[TROUBLE], max(0.0, found[VOTES] - found[TROUBLE]))
                 self.crisis.learn_one(found[CRISIS], max(0.0, found[VOTES] - found[CRISIS]))
                 self.doubt.learn_one(found[DOUBT], max(0.0, found[VOTES] - found[DOUBT]))
+                self.calls.learn_one(self.hour_calls, max(0.0, found[VOTES] - self.hour_calls))
                 people = min(float(self.hour_people), found[RAW])
                 self.authorship.learn_one(people, max(0.0, found[RAW] - people))
                 self.votes.learn_one(found[VOTES], max(0.0, found[RAW] - found[VOTES]))
@@ -236,7 +240,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
     def _new_hour(self) -> None:
         self.hour_score, self.hour_surprise, self.hour_story = -99.0, 0.0, 0.0
         self.hour_authors.clear()
-        self.hour_people, self.hour_new = 0, 0.0
+        self.hour_people, self.hour_new, self.hour_calls = 0, 0.0, 0.0
         self.factors, self.under = [], -99.0
         self.hour_copies.clear()
 

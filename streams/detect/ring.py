@@ -6,7 +6,7 @@ import msgspec
 
 from streams.detect.authors import Authors
 
-#: After a change every step is judged for so many steps: the crisis stage opens at 2 of 3.
+#: After a change every step is judged for so many steps: the crisis stage may want 2 of 3 to open.
 EACH_STEP = 5
 
 

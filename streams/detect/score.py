@@ -7,23 +7,27 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.signal import Contribution
-from streams.detect.formulas import clip, gamma_above, six
+from streams.detect.formulas import clip, count_tail, gamma_above, six
 from streams.detect.stories import Story
 
 GROUPS = ("volume", "growth", "tone", "spread")
 #: Bound of a group's log-odds, and what the weaker reasons of a group still count: they are one burst seen several times.
 BOUND, WEAKER = 4.0, 0.25
+#: log10 of the hours for which a sum over six hours stays about the same.
+_RUNS = math.log10(6.0)
 
 _TEXTS = {
     "volume.story": "{trouble} troubled mentions in about 3 h, {times} times what this brand's largest story usually has",
     "volume.mentions": "{count} mentions in {window}, {expected} expected",
     "volume.negative": "{count} negative mentions in {window}, {expected} expected",
+    "volume.calls": "{count} calls for a boycott or petition in about 6 h, {expected} expected",
     "volume.cold": "no baseline: judged by growth and words alone",
     "volume.searched": "one of many pairs of words that were looked at",
     "growth.rate": "{rate} troubled mentions an hour now",
     "growth.reproduction": "each mention brings {r} more (probability of growing {p})",
     "tone.negative": "{share} % negative, usually {usual} %",
     "tone.crisis": "crisis words in {share} % of mentions",
+    "tone.calls": "people call on others to act against the brand",
     "tone.doubt": "hearsay, doubt or denial in {share} % of mentions",
     "spread.authors": "{authors} authors, {effective} effective",
     "spread.networks": "reached {networks} networks",
@@ -38,6 +42,7 @@ _VALUES: dict[str, tuple[tuple[str, int], ...]] = {
     "volume.story": (("trouble", 1), ("times", 1)),
     "volume.mentions": (("count", 0), ("expected", 1), ("window", 0)),
     "volume.negative": (("count", 0), ("expected", 1), ("window", 0)),
+    "volume.calls": (("count", 1), ("expected", 1)),
     "growth.rate": (("rate", 1),),
     "growth.reproduction": (("r", 2), ("p", 2)),
     "tone.negative": (("share", 0), ("usual", 0)),
@@ -93,6 +98,9 @@ class Usual(NamedTuple):
     story_mean: float
     story_deviation: float
     hour_authors: float
+    #: Calls to act against the brand: expected an hour, and how many that rests on.
+    hour_calls: float
+    known_calls: float
 
 
 def words(name: str, values: Mapping[str, float | str]) -> str:
@@ -159,6 +167,26 @@ def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual
     return parts
 
 
+def _score_calls(story: Story, t_ms: int, usual: Usual, weights: Weights) -> Scored:
+    """Score calls to act against the brand: all rests on how many there are beside the usual, since what makes this story is what it says.
+
+    - volume: 1.5 s - 2, where s is -log10 of the probability that a run of hours with so many calls begins. Sums of about six hours
+      hardly change within six, so that is a sixth of p;
+      Half a call comes on top of what is expected as long as none was seen (assumed);
+    - growth: 0.9 ln(calls an hour / 1.5 more than usual); tone: the group's bound; less for what looks inorganic or copied.
+    """
+    hour, six_hours = story.decayed(t_ms)
+    mean = 0.5 / (1.0 + usual.known_calls) + 6.0 * usual.hour_calls
+    surprise = count_tail(six_hours, mean, 1.5 * mean + mean * mean / (usual.known_calls + 1.0))
+    parts: list[Part] = [
+        ("volume.calls", clip(1.5 * (surprise + _RUNS) - 2.0, -4.0, 4.0), (six_hours, mean)),
+        ("growth.rate", clip(0.9 * math.log((hour + 0.3) / (usual.hour_calls + 1.5)), -2.0, 4.0), (hour,)),
+        ("tone.calls", BOUND, ()),
+        *_doubtful(story),
+    ]
+    return combine(parts, weights)
+
+
 def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPED) -> Scored:
     """Score one story at ``t_ms``. Values are assumed; the sum is recalibrated on the brand's own history.
 
@@ -167,6 +195,8 @@ def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPE
     - tone: `tone_parts`; spread: 1.3 ln(effective authors / 6), networks, press, less for what looks inorganic or copied.
     """
     story.sum_up()
+    if story.by == "calls":
+        return _score_calls(story, t_ms, usual, weights)
     hour, six_hours = story.decayed(t_ms)
     recent = hour + 0.4 * max(0.0, six_hours - hour)
     z = (math.log1p(recent) - usual.story_mean) / usual.story_deviation
@@ -188,10 +218,16 @@ def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPE
             parts.append(("spread.networks", 0.8 * min(reached - 1, 3), (reached,)))
     if story.press:
         parts.append(("spread.press", min(2.5, 1.0 + 0.7 * math.log(story.press)), (story.press,)))
+    return combine([*parts, *_doubtful(story)], weights)
+
+
+def _doubtful(story: Story) -> list[Part]:
+    """Return what speaks against a story: accounts that do not look like people, copies of each other."""
+    parts: list[Part] = []
     organic = story.organic
     if organic < 0.6:
         parts.append(("spread.organic", -4.0 * clip((0.6 - organic) / 0.3, 0.0, 1.0), (100.0 * organic,)))
     if story.originals >= 8 and story.copies > 0.5 * story.originals:
         share = story.copies / story.originals
         parts.append(("spread.copies", -4.0 * (share - 0.5) * 2.0, (100.0 * share,)))
-    return combine(parts, weights)
+    return parts

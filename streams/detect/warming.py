@@ -15,7 +15,7 @@ from streams.detect.tail import KEPT, Tail
 
 _decode = msgspec.json.Decoder(LearnedBaseline).decode
 #: Shares that a brand learns, each as (yes, no).
-_SHARES = ("negative", "trouble", "crisis", "doubt", "authorship", "votes")
+_SHARES = ("negative", "trouble", "crisis", "doubt", "calls", "authorship", "votes")
 _MOST_SOURCES = 16
 #: How many numbers stand under each name; 0: any number of them, up to the limit of what is kept.
 _SIZES = {

@@ -55,6 +55,40 @@ def test_a_crisis_inside_the_noise_of_a_big_brand_opens_by_its_story() -> None:
     assert not any(c.name.startswith("volume.mentions") for c in first.contributions)
 
 
+def _calls(world: World, start: int, hours: int, per_hour: float, word: str, seed: int) -> None:
+    """Let people say, each in words of their own and tied to nothing, what ``word`` stands for, among forty mentions an hour."""
+    r = random.Random(seed)
+    for hour in range(hours):
+        said = [(start + hour * HOUR + r.randrange(HOUR), i < round(per_hour + r.random() - 0.5)) for i in range(40)]
+        for at, calls in sorted(said):
+            more = {"polarity": "negative", "negative_pm": 700, "crisis_words": (word,)} if calls else {}
+            world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **more)
+        world.until(start + (hour + 1) * HOUR)
+
+
+def test_a_boycott_opens_by_its_calls() -> None:
+    """A dozen strangers in a day call for a boycott of a brand of forty mentions an hour: too few for any count, and one story."""
+    world = World()
+    world.watch()
+    _calls(world, START, 72, 0.0, "boycott:boycott", 1)
+    assert world.over() == []
+    _calls(world, START + 72 * HOUR, 10, 1.3, "boycott:boycott", 2)
+    (first, *_) = world.over()
+    assert (first.stories[0].by, first.stories[0].terms) == ("calls", ("boycott",))
+    assert {"volume.calls", "tone.calls"} <= {c.name for c in first.contributions}
+
+
+@pytest.mark.parametrize(("usual", "word"), [(1.3, "boycott:boycott"), (0.0, "leaving:never again")])
+def test_calls_that_are_usual_and_customers_who_leave_open_nothing(usual: float, word: str) -> None:
+    """Where people always call for it, as many calls are no news; who leaves calls on nobody."""
+    world = World()
+    world.watch()
+    _calls(world, START, 96, usual, word, 1)
+    seen = len(world.over())
+    _calls(world, START + 96 * HOUR, 10, 1.3, word, 2)
+    assert len(world.over()) == seen == 0
+
+
 def test_a_hated_brand_opens_by_its_count_of_negatives() -> None:
     """Seven of ten are negative every day; three times as many of them, tied to nothing, ring, and the count of negatives says so."""
     world = World()
