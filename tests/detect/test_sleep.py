@@ -147,3 +147,39 @@ def test_a_large_state_is_compressed() -> None:
     assert len(plain) > 10_000
     assert len(_saved(world)) < len(plain) / 2
     assert unpack(load(_saved(world))).digest == brand.digest
+
+
+def test_no_more_brands_stay_awake_than_may() -> None:
+    """Where hundreds of brands are spoken of one after the other, few are awake at any time, and each counted what was said."""
+    world = World(DetectSettings(max_awake=40))
+    most = 0
+    for round_ in range(2):
+        for number in range(300):
+            at = START + (round_ * 300 + number) * 20_000
+            world.say(at, "ann", brand=f"b{number}")
+            world.until(at + 1)
+            most = max(most, len(world.stage._awake))
+    assert most <= 45
+    assert len(world.stage.brands) == 300
+    world.stage.checkpoint(world._offset)  # what waits for its line is counted too
+    assert {round(brand.counts.read(at + 60_000)[3][0][0]) for brand in world.stage.brands.values()} == {2}
+
+
+def test_a_restart_does_not_write_every_state_anew() -> None:
+    """After a restart each raw partition tells the settings of each brand again: nobody wakes, and no state has to be saved."""
+    world = World()
+    for number in range(20):
+        world.watch(f"b{number}", match_hash="m")
+    world.until(START + HOUR)
+    saved = world.stage.checkpoint(world._offset, full=True)
+    fresh = World()
+    fresh.stage.restore({state.key: state.value for state in saved.states if state.value is not None}, saved.cut)
+    for number in range(20):
+        fresh.watch(f"b{number}", match_hash="m", at=START + HOUR)
+    fresh.until(START + 2 * HOUR)
+    assert len(fresh.stage.brands) == 20
+    assert not fresh.stage._awake
+    assert fresh.stage.checkpoint(20).states == []
+    fresh.watch("b7", match_hash="other", version=2, at=START + 3 * HOUR)
+    fresh.until(START + 4 * HOUR)
+    assert [state.key for state in fresh.stage.checkpoint(21).states] == [b"b7"]
