@@ -95,6 +95,16 @@ docs: schemas  ## the generated pages of docs/
 kafka: $(DEV)  ## a real Apache Kafka on loopback, until Ctrl-C (needs Java and Maven; BROKERS=3, PORT=9092, KEEP=folder)
 	@$(BIN)/python -m infra.kafka --brokers $(or $(BROKERS),1) --port $(or $(PORT),9092) $(if $(KEEP),--keep "$(KEEP)")
 
+.PHONY: train-chance
+train-chance: $(DEV)  ## learn anew what a number means, on crises planted into ../shared/data (seeded)
+	rm -rf build/planted
+	for n in $$(seq 101 130); do \
+	  set -- asos shein victoriassecret; shift $$(((n - 1) % 3)); \
+	  $(BIN)/veille simulate --into ../shared/data/fashion_2021/$$1.csv.gz --watchlist examples/fashion.yaml --brand $$1 --data ../shared/data \
+	    --map published_at=created_at --map author.id=author_hash --set network=x --seed $$n --out build/planted/$$n || exit 1; \
+	done
+	$(BIN)/python -m streams.evaluate.chance_train build/planted/* --out streams/detect/data/chance.json
+
 .PHONY: train-forecast
 train-forecast: $(DEV)  ## learn the references of the forecast anew from ../shared/data (seeded)
 	$(BIN)/python -m streams.evaluate.forecast_train --data ../shared/data --out streams/detect/data/forecast.json

@@ -123,6 +123,8 @@ class Crisis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     usual_day_authors: float = 0.0
     score: float = 0.0
     threshold: float = 0.0
+    #: The probability that it is a crisis; None until 30 alarms of the brand were confirmed or denied: till then ``score`` is a score.
+    chance: float | None = None
     contributions: tuple[Contribution, ...] = ()
     stories: tuple[StoryRef, ...] = ()
     originator: OriginatorRef | None = None

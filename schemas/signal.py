@@ -168,6 +168,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: The brand's one number at this step, and the threshold that the alarm budget allows.
     score: float = 0.0
     threshold: float = 0.0
+    #: The probability that what rings is a crisis, by planted truth and the brand's verdicts; None below 30 of them or where nothing rings.
+    chance: float | None = None
     #: The number passed the threshold.
     over: bool = False
     #: How many times rarer than the threshold (10 opens at once).

@@ -125,7 +125,8 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     )  # fmt: skip
     if leads:
         card = msgspec.structs.replace(
-            card, score=signal.score, threshold=signal.threshold, page_severity=signal.page_severity, timezone=signal.timezone,
+            card, score=signal.score, threshold=signal.threshold, chance=signal.chance, page_severity=signal.page_severity,
+            timezone=signal.timezone,
             usual_day_authors=_six(signal.usual_day_authors),
             contributions=tuple(
                 msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300)) for c in signal.contributions

@@ -99,6 +99,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
             kinds.append("reading")
         elif margin >= 10.0 > ring.last_margin:
             kinds.append("reading")
+        ring.peak = max(ring.peak, number)
         loud = [s for s, f in scored if f is best or brand.tail.score_one(f.total) >= threshold]
         _join(brand, ring, t_ms, loud, best_story is None)
     elif ring is None and not inside and number >= near and t_ms - brand.near_ms >= _NEAR_MISS_GAP_MS:

@@ -10,6 +10,7 @@ from schemas.signal import Forecast, Signal
 from streams.caveats import COLD, SILENT, beyond_budget, new_source, sampled, suspect_feed
 from streams.clock import rfc3339
 from streams.detect.brand import Brand
+from streams.detect.chance import chance
 from streams.detect.formulas import six
 from streams.detect.judge import Judgement
 from streams.detect.settings import DetectSettings
@@ -115,7 +116,8 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
     samples = [sample[:3] for story in found.stories for sample in story.samples[:3]][:6]
     return Signal(
         brand=brand.id, seq=brand.seq, at_ms=t_ms, kind=kind, version=brand.version,
-        score=six(found.score), threshold=six(found.threshold), over=found.over, margin=six(found.margin), step=step,
+        score=six(found.score), threshold=six(found.threshold), over=found.over,
+        chance=None if ring is None else chance(ring.peak, [row[5] for row in brand.verdicts.rows]), margin=six(found.margin), step=step,
         eased=ring is not None and ring.eased, quiet=found.quiet,
         windows=found.windows, stories=readings, contributions=found.scored.contributions(),
         mentions=mentions, authors=authors, negative_share=six(negative),

@@ -37,6 +37,8 @@ class Ring(msgspec.Struct, array_like=True, gc=False):
     rebased: bool = False
     #: The severity for which it rings beyond the alarm budget; 0: it is within.
     beyond: int = 0
+    #: The greatest number since it rings.
+    peak: float = 0.0
 
     def next_line(self, line: int, step: int, grid_ms: int, every_ms: int) -> int:
         """Return the next line at which the brand is judged without any mention: each one while it is over and a little longer."""

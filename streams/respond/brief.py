@@ -87,6 +87,8 @@ def _kinds(crisis: Crisis, language: str) -> str:
 
 def _why(crisis: Crisis, language: str) -> str:
     said = [_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]]
+    if crisis.chance is not None:
+        said.append(WORDS[language]["chance"].format(p=100 * crisis.chance))
     return "; ".join(said) or WORDS[language]["why_none"]
 
 

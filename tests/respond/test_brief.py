@@ -39,6 +39,8 @@ def test_twelve_lines_in_both_languages() -> None:
     assert french[9] == "Pourquoi l'alerte : 80 % de négatives"
     assert "nothing here is verified; where it began; not watched: feed since 2014-05-13 18:00 CEST; a source is silent" in english[10]
     assert "une source est muette" in brief(card(caveats=("a source is silent",)), (), "fr")[10]
+    assert brief(card(chance=0.72), ())[9].endswith("72% a crisis, as alarms of this brand go")
+    assert brief(card(chance=0.72), (), "fr")[9].endswith("crise à 72 %, d'après les alertes de cette marque")
     assert english[11] == "Due: Pause (lead, until 19:10 CEST). Who has it: nobody yet"
     assert french[11].startswith("À faire : Suspendre (lead, avant")
 
