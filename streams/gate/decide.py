@@ -17,7 +17,7 @@ from schemas import response
 from schemas.command import Command
 from schemas.desk import INSTEAD, STATEMENTS, TABLE, may_hold, person
 from streams.gate.holding import Holding, fill
-from streams.gate.ledger import Claim, Draft, Ledger, Outside, lacking, text_hash
+from streams.gate.ledger import Claim, Draft, Ledger, lacking, text_hash
 
 _INSTEAD_FR = (
     "mesurer l'impact : qui réagit, sur quels réseaux, combien, avec quelle part de négatif",
@@ -126,19 +126,19 @@ class _Here:
         return Answer([refusal], why=reason)
 
     def record(self, key: str, draft: Draft, reason: str = "") -> Answer:
-        return Answer([response.Statement(
+        return Answer([self.statement(key, draft, reason)])
+
+    def statement(self, key: str, draft: Draft, reason: str = "") -> response.Statement:
+        return response.Statement(
             statement_id=key, crisis_id=self.crisis_id, brand=self.brand, kind=draft.kind, state=draft.state, text=draft.text,
             text_hash=text_hash(draft.text), author=draft.writers[-1], claims=tuple(draft.claims), evidence=tuple(draft.evidence),
             approved_by=tuple(draft.approvals), released_by=draft.released_by, url=draft.url, reason=reason, command_id=self.command.id,
-        )])  # fmt: skip
-
-    def wrong(self, key: str, out: Outside) -> response.Statement:
-        """Return the record that what stands outside needs a correction."""
-        return response.Statement(
-            statement_id=key, crisis_id=self.crisis_id, brand=self.brand, kind=out.kind, state="needs_correction", text=out.text,
-            text_hash=text_hash(out.text), author=out.author, claims=out.claims, evidence=out.evidence, approved_by=out.approved_by,
-            released_by=out.released_by, url=out.url, reason="a claim that it rests on was refuted", command_id=self.command.id,
         )  # fmt: skip
+
+    def wrong(self, out: response.Statement) -> response.Statement:
+        """Return the record that what stands outside needs a correction."""
+        why = "a claim that it rests on was refuted"
+        return msgspec.structs.replace(out, state="needs_correction", reason=why, command_id=self.command.id)
 
     def ledger_entry(self, key: str, claim: Claim) -> response.Claim:
         return response.Claim(
@@ -177,7 +177,7 @@ def _claim(here: _Here) -> Answer:
         if draft.outside is not None and key in draft.outside.claims:
             if draft.state in ("released", "published"):
                 draft.state = "needs_correction"
-            records.append(here.wrong(key_of, draft.outside))
+            records.append(here.wrong(draft.outside))
             keys.append(key_of)
     return Answer(records, tuple(keys))
 
@@ -252,10 +252,7 @@ def _release(here: _Here, key: str, draft: Draft) -> Answer:
     elif why := lacking(here.ledger, draft):
         return here.refuse(why)
     draft.state, draft.released_by = "released", here.by
-    draft.outside = Outside(
-        text=draft.text, kind=draft.kind, author=draft.writers[-1], claims=tuple(draft.claims), evidence=tuple(draft.evidence),
-        approved_by=tuple(draft.approvals), released_by=draft.released_by,
-    )  # fmt: skip
+    draft.outside = here.statement(key, draft)
     return here.record(key, draft)
 
 

@@ -6,6 +6,8 @@ import hashlib
 
 import msgspec
 
+from schemas.response import Statement
+
 
 class Claim(msgspec.Struct, kw_only=True):
     """One claim: ``status`` is open, verified or refuted; ``by`` who said so last."""
@@ -16,23 +18,11 @@ class Claim(msgspec.Struct, kw_only=True):
     evidence: list[str] = []
 
 
-class Outside(msgspec.Struct, frozen=True, kw_only=True):
-    """The version of a statement that was released last: what the public can read, whatever is being drafted since."""
-
-    text: str
-    kind: str
-    author: str
-    claims: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    approved_by: tuple[str, ...] = ()
-    released_by: str = ""
-    url: str = ""
-
-
 class Draft(msgspec.Struct, kw_only=True):
     """A statement as it stands. ``writers`` are all who ever wrote at it; ``approvals`` maps a person to the hash approved.
 
     ``holding`` names the holding statement of the plan that it is (empty: substantive), ``template`` the hash of that one's text.
+    ``outside`` is the version that was released last: what the public can read, whatever is being drafted since.
     """
 
     text: str
@@ -45,7 +35,7 @@ class Draft(msgspec.Struct, kw_only=True):
     url: str = ""
     holding: str = ""
     template: str = ""
-    outside: Outside | None = None
+    outside: Statement | None = None
 
     @property
     def kind(self) -> str:
