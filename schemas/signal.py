@@ -172,7 +172,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chance: float | None = None
     #: The number passed the threshold.
     over: bool = False
-    #: How many times rarer than the threshold (10 opens at once).
+    #: How many times rarer than the threshold (with `open_steps` 2, 10 opens at once).
     margin: float = 0.0
     #: The step of the grid that this reading judges (a reading inside a step shares its number).
     step: int = 0

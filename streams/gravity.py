@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from schemas.signal import Forecast, StoryReading
 from streams.networks import classes
+from streams.rounding import six
 
 #: Borders between the classes 1 to 5, in usual days of the brand.
 BORDERS = (0.25, 1.0, 3.0, 10.0)
@@ -109,11 +110,7 @@ def authors_forecast(stories: Sequence[StoryReading], at_ms: int) -> Forecast | 
         return None
     so_far = sum(s.authors for s in stories)
     median, low, high = (
-        _six(so_far + sum(each * max(0.0, end(forecast) - story.mentions) for story, forecast, each in known))
+        six(so_far + sum(each * max(0.0, end(forecast) - story.mentions) for story, forecast, each in known))
         for end in (attrgetter("median"), attrgetter("low"), attrgetter("high"))
     )
     return Forecast(median=median, low=low, high=high)
-
-
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")

@@ -76,11 +76,18 @@ async def places_of(client: Any, topic: str) -> list[Any]:
     return [TopicPartition(topic, partition) for partition in range((await partition_counts(client)).get(topic, 0))]
 
 
-async def records_of(client: Any, places: Sequence[Any]) -> AsyncIterator[Sequence[Any]]:
-    """Yield what lies in ``places`` at this moment, from the first record that is kept, in batches of one partition each."""
+async def records_of(client: Any, places: Sequence[Any], last: int | None = None) -> AsyncIterator[Sequence[Any]]:
+    """Yield what lies in ``places`` at this moment, in batches of one partition each.
+
+    It begins with the first record that is kept, or with the ``last`` ones of each partition.
+    """
     client.assign(places)
     await client.seek_to_beginning(*places)
     ends = await client.end_offsets(places)
+    if last is not None:
+        first = await client.beginning_offsets(places)
+        for place in places:
+            client.seek(place, max(first[place], ends[place] - last))
     while [place for place in places if await client.position(place) < ends[place]]:
         for records in (await client.getmany(timeout_ms=200)).values():
             yield records

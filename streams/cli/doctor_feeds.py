@@ -47,16 +47,11 @@ def feed_words(records: Iterable[Record]) -> tuple[str, str]:
 
 async def recent(client: Any, topic: str) -> AsyncIterator[Any]:
     """Yield the last records of every partition of a topic, from a consumer without a group."""
-    from streams.cli.connection import places_of
+    from streams.cli.connection import places_of, records_of
 
     places = await places_of(client, topic)
     if not places:
         return
-    client.assign(places)
-    first, ends = await client.beginning_offsets(places), await client.end_offsets(places)
-    for place in places:
-        client.seek(place, max(first[place], ends[place] - RECENT))
-    while [place for place in places if await client.position(place) < ends[place]]:
-        for records in (await client.getmany(timeout_ms=200)).values():
-            for record in records:
-                yield record
+    async for records in records_of(client, places, RECENT):
+        for record in records:
+            yield record

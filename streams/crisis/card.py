@@ -19,6 +19,7 @@ from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import MAX_STORIES, MAX_TERMS, MAX_WORDS, BrandState, Life, sample_words
 from streams.crisis.words import clean, reason
 from streams.gravity import authors_forecast
+from streams.rounding import six
 
 _KNOWN_STORIES = 200
 
@@ -102,7 +103,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     onsets = [s.onset_ms for s in stories if s.onset_ms] or ([signal.onset_ms] if leads and signal.onset_ms else [])
     onset = min([*(rfc3339(ms) for ms in onsets), old.onset], key=_instant)
     card = msgspec.structs.replace(
-        old, onset=onset, mentions=mentions, authors=authors, negative_share=_six(negative),
+        old, onset=onset, mentions=mentions, authors=authors, negative_share=six(negative),
         kind=old.kind if old.kind_set_by else kind.best, kinds=kind.probabilities,
         kind_reasons=tuple(said.en for said in kind.reasons), kind_reasons_fr=tuple(said.fr for said in kind.reasons),
         severities=judged.probabilities,
@@ -127,7 +128,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
         card = msgspec.structs.replace(
             card, score=signal.score, threshold=signal.threshold, chance=signal.chance, page_severity=signal.page_severity,
             timezone=signal.timezone,
-            usual_day_authors=_six(signal.usual_day_authors),
+            usual_day_authors=six(signal.usual_day_authors),
             contributions=tuple(
                 msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300)) for c in signal.contributions
             ),
@@ -182,7 +183,3 @@ def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: objec
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")

@@ -16,6 +16,7 @@ from schemas.signal import Forecast, Interval, StoryReading
 from streams.clock import rfc3339
 from streams.crisis.impact import reaches
 from streams.crisis.words import say
+from streams.rounding import six
 
 HOUR = 3_600_000
 #: An effect is looked for from one hour to one day after the answer, and where at least so many mentions were forecast.
@@ -90,7 +91,7 @@ def look(answered: Answered, at_ms: int, stories: Iterable[StoryReading]) -> Eff
     name = "effect.fewer" if fewer else "effect.more" if more else "effect.milder" if milder else "effect.angrier"
     said = say(name, **numbers) if shown else say("effect.none")
     answered.effect = msgspec.structs.replace(
-        answered.effect, until=rfc3339(at_ms), expected=expected, mentions=came, negative_before=_six(share), negative_after=_six(after),
+        answered.effect, until=rfc3339(at_ms), expected=expected, mentions=came, negative_before=six(share), negative_after=six(after),
         negative_change=change, shown=shown, text=said.en, text_fr=said.fr,
     )  # fmt: skip
     return answered.effect
@@ -117,9 +118,9 @@ def _forecast(answered: Answered, hours: float) -> Forecast | None:
         return None
     median, low, high = (total * -math.expm1(-hours * answered.rate / total) if total > 0.0 else 0.0 for total in answered.to_come)
     return Forecast(
-        median=_six(median),
-        low=_six(max(0.0, low - _Z90 * math.sqrt(_BURSTS * low))),
-        high=_six(high + _Z90 * math.sqrt(_BURSTS * high) + 2.0),
+        median=six(median),
+        low=six(max(0.0, low - _Z90 * math.sqrt(_BURSTS * low))),
+        high=six(high + _Z90 * math.sqrt(_BURSTS * high) + 2.0),
     )
 
 
@@ -136,9 +137,5 @@ def _difference(before: float, n: int, after: float, m: int) -> Interval | None:
     (l1, u1), (l2, u2) = _wilson(before, n / _BURSTS), _wilson(after, m / _BURSTS)
     change = after - before
     return Interval(
-        mean=_six(change), low=_six(change - math.hypot(after - l2, u1 - before)), high=_six(change + math.hypot(u2 - after, before - l1))
+        mean=six(change), low=six(change - math.hypot(after - l2, u1 - before)), high=six(change + math.hypot(u2 - after, before - l1))
     )
-
-
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from schemas.command import Command
 from schemas.crisis import Crisis
-from streams import captures
 from streams.crisis.state import BrandState, Life
-from streams.gate.decide import Answer, Plan, Rules, decide
+from streams.gate.decide import Answer, Plan, decide, rules_of
 from streams.gate.ledger import Ledger
 
 
@@ -28,5 +27,5 @@ def ask(state: BrandState, life: Life, command: Command, now_ms: int, cell: Cell
     """Put a command to the gate of its crisis; changes the crisis's ledger where it is let through."""
     name = life.card.crisis_id
     life.ledger = life.ledger or Ledger()
-    rules = Rules(cell.plan_of(life.card), lambda given: captures.resolve(state.registers, name, given), cell.language)
+    rules = rules_of(cell.plan_of(life.card), state.registers, name, cell.language)
     return decide(life.ledger, name, state.brand, command, now_ms, rules)

@@ -13,7 +13,6 @@ from streams.detect.season import Season
 _KEEP, _KEEP_SHADOW = 0.5 ** (1.0 / 96.0), 0.5 ** (1.0 / 16.0)
 #: Hours without any learning after which the past is as good as forgotten.
 _LONGEST_GAP = 336
-_EMPTY = (0.0,)
 #: Hours of history below which volume alone says nothing.
 COLD_HOURS = 24.0
 
@@ -133,23 +132,8 @@ class Baseline(msgspec.Struct, array_like=True):
             self.shadow_a, self.shadow_b = self.shadow_a * keep, self.shadow_b * keep + live * (1.0 - keep) / (1.0 - _KEEP_SHADOW)
             self.hours += gone * live
             start, hours = start + gone, _LONGEST_GAP
-        if live <= 0.05:
-            return
-        # `learn_one` of nothing, hour by hour: a count of 0 is never capped.
-        season, keep, keep_shadow = self.season, _KEEP, _KEEP_SHADOW
-        factor_of, learn = season.factor, season.learn_one
         for hour in range(start, start + hours):
-            factor = factor_of(hour, timezone)
-            rate = self.a / self.b
-            self.shadow_a *= keep_shadow
-            self.shadow_b = self.shadow_b * keep_shadow + factor * live
-            if self.hours >= COLD_HOURS:
-                self.learn_dispersions(1, _EMPTY, rate * factor * live)
-            self.a *= keep
-            self.b = self.b * keep + factor * live
-            self.hours += live
-            hourly = self.phi[1]
-            learn(hour, timezone, 0.0, self.a / self.b * live / hourly)
+            self.learn_one(hour, 0.0, timezone, live)
 
     def rebase(self) -> None:
         """The shadow takes over: what was a level shift is usual from now on."""

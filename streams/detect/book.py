@@ -6,7 +6,7 @@ import msgspec
 import xxhash
 
 from schemas.enriched import Enriched
-from streams.detect.evidence import CALL, Weight, calls
+from streams.detect.evidence import CALL, Weight
 from streams.detect.growth import Growth
 from streams.detect.seeds import Seed, reactions
 from streams.detect.stories import MAX_KEYS, Story
@@ -41,12 +41,20 @@ class Book(msgspec.Struct, array_like=True, gc=False):
     touched: dict[str, None] = {}
 
     def learn_one(
-        self, mention: Enriched, weight: Weight, copies: int, copy_key: str, max_stories: int, known: bool, times: int = 1
+        self,
+        mention: Enriched,
+        weight: Weight,
+        copies: int,
+        copy_key: str,
+        max_stories: int,
+        known: bool,
+        times: int = 1,
+        call: bool = False,
     ) -> Story | None:
         """Take one mention; return its story, if it has one.
 
         ``copies``: near-copies of it within the hour, ``copy_key``: their signature; ``known``: the brand's usual talk is known;
-        ``times``: mentions that it stands for.
+        ``times``: mentions that it stands for; ``call``: whether it calls on others to act against the brand.
         """
         index, waiting = self.index, self.waiting
         reshare = mention.kind == "reshare"
@@ -80,7 +88,7 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             pairs = self.terms.learn_one(mention.applies_ms, words, mention.author, weight[0], known)
             if pairs:
                 story = self._by_pairs(mention, story, ["t:" + pair for pair in pairs])
-        if story is None and not reshare and calls(mention) and weight[0] > 0.0:
+        if story is None and not reshare and call and weight[0] > 0.0:
             story = self._by_calls(mention)
             keys = [*keys, _CALLS]
         if story is None:

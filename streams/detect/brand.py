@@ -197,7 +197,8 @@ class Brand(History, array_like=True, gc=False):
         if times > 1:
             vote, negative, trouble = vote * times, negative * times, trouble * times
             weight = (vote, negative, trouble, silent, crisis, doubt)
-        story = self.book.learn_one(mention, weight, copies, copy_key, max_stories, self.base.hours >= 12.0, times)
+        call = bool(mention.crisis_words or mention.cues) and calls(mention)
+        story = self.book.learn_one(mention, weight, copies, copy_key, max_stories, self.base.hours >= 12.0, times, call)
         if silent and story is not None and story.votes > 0.0:
             negative, trouble = vote * story.negative / story.votes, vote * story.trouble / story.votes
         now[VOTES] += vote
@@ -209,7 +210,7 @@ class Brand(History, array_like=True, gc=False):
                 now[CRISIS] += vote
         if doubt:
             now[DOUBT] += vote
-        if (crisis or mention.cues) and calls(mention):
+        if call:
             self.hour_calls += vote
         desk.learn_one(mention, story, self.ring, quoted, times)
         if len(desk.first) > MAX_FIRST:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from streams.detect.formulas import clip, six
+from streams.detect.formulas import clip
+from streams.rounding import six
 
 #: Verdicts of a brand below which its number stays a score.
 LEAST = 30

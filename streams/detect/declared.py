@@ -9,10 +9,10 @@ from schemas.desk import declared_story
 from schemas.enriched import Enriched
 from schemas.signal import Originator, StoryReading
 from streams.detect.authors import Authors
-from streams.detect.formulas import six
 from streams.detect.impact import Impact, spoken
 from streams.detect.seeds import loudness
 from streams.folding import words_of
+from streams.rounding import six
 
 #: So long after its last mention (or its declaration) nothing is collected any more.
 _KEEP_MS = 7 * 24 * 3_600_000

@@ -13,10 +13,10 @@ from schemas.command import ForwardedCommand
 from schemas.enriched import Enriched
 from schemas.signal import ImpactRow, StoryReading
 from streams.detect.declared import Declared
-from streams.detect.formulas import six
 from streams.detect.impact import Impact, Spoken, spoken
 from streams.detect.stories import Story
 from streams.folding import words_of
+from streams.rounding import six
 
 if TYPE_CHECKING:
     from streams.detect.ring import Ring

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.signal import Forecast
-from streams.detect.formulas import six
 from streams.detect.growth import Growth
+from streams.rounding import six
 
 #: What a shape holds, in this order; logarithms are natural, rates are reactions an hour.
 SHAPE = (

@@ -9,15 +9,6 @@ LN10 = math.log(10.0)
 Z90 = 1.6448536269514722
 
 
-def six(value: float) -> float:
-    """Round to six significant digits, as everything that leaves the stage.
-
-    >>> six(1234567.8), six(0.000123456789)
-    (1234570.0, 0.000123457)
-    """
-    return float(f"{value:.6g}")
-
-
 def clip(value: float, low: float, high: float) -> float:
     """Return ``value`` within [low, high]."""
     return low if value < low else high if value > high else value

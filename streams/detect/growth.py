@@ -7,8 +7,9 @@ import math
 import msgspec
 
 from schemas.signal import Interval
-from streams.detect.formulas import Z90, clip, gamma_above, gamma_quantile, six
+from streams.detect.formulas import Z90, clip, gamma_above, gamma_quantile
 from streams.networks import classes
+from streams.rounding import six
 
 MINUTE = 60_000.0
 HOUR = 3_600_000.0

@@ -11,11 +11,11 @@ from streams.caveats import COLD, SILENT, beyond_budget, new_source, sampled, su
 from streams.clock import rfc3339
 from streams.detect.brand import Brand
 from streams.detect.chance import chance
-from streams.detect.formulas import six
 from streams.detect.judge import Judgement
 from streams.detect.settings import DetectSettings
 from streams.detect.telling import read_story
 from streams.engine.stage import Output
+from streams.rounding import six
 
 _headers = header_maker("veille.signal")
 _encoder = msgspec.json.Encoder()

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.signal import Contribution
-from streams.detect.formulas import clip, count_tail, gamma_above, six
+from streams.detect.formulas import clip, count_tail, gamma_above
 from streams.detect.stories import Story
+from streams.rounding import six
 
 GROUPS = ("volume", "growth", "tone", "spread")
 #: Bound of a group's log-odds, and what the weaker reasons of a group still count: they are one burst seen several times.

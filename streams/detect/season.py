@@ -77,12 +77,15 @@ class Season(msgspec.Struct, array_like=True):
         """Return `factor` of the 24 hours that end with ``hour``, the earliest first."""
         return [self._factor(day, local) for day, local in local_day(hour, timezone)]
 
+    def _shares(self, day: int, local: int) -> tuple[float, float]:
+        by_hour = (HOUR_WEIGHT * PRIOR_HOURS[local] + self.hours_n[local]) / (HOUR_WEIGHT + self.hours_m[local])
+        return by_hour, (DAY_WEIGHT + self.days_n[day]) / (DAY_WEIGHT + self.days_m[day])
+
     def _factor(self, day: int, local: int) -> float:
-        prior = PRIOR_HOURS[local]
         if not self.hours_n:
-            return prior
-        by_hour = (HOUR_WEIGHT * prior + self.hours_n[local]) / (HOUR_WEIGHT + self.hours_m[local])
-        both = by_hour * ((DAY_WEIGHT + self.days_n[day]) / (DAY_WEIGHT + self.days_m[day]))
+            return PRIOR_HOURS[local]
+        by_hour, by_day = self._shares(day, local)
+        both = by_hour * by_day
         cell = self.cells.get(day * 24 + local) if self.cells else None
         return both if cell is None else (CELL_WEIGHT * both + cell[0] * both) / (CELL_WEIGHT + cell[1])
 
@@ -94,8 +97,7 @@ class Season(msgspec.Struct, array_like=True):
         if not self.hours_n:
             self.hours_n, self.hours_m = [0.0] * 24, [0.0] * 24
             self.days_n, self.days_m = [0.0] * 7, [0.0] * 7
-        by_hour = (HOUR_WEIGHT * PRIOR_HOURS[local] + self.hours_n[local]) / (HOUR_WEIGHT + self.hours_m[local])
-        by_day = (DAY_WEIGHT + self.days_n[day]) / (DAY_WEIGHT + self.days_m[day])
+        by_hour, by_day = self._shares(day, local)
         self.learned += 1
         if self.learned > 336:
             cell = self.cells.setdefault(day * 24 + local, [0.0, 0.0])

@@ -6,8 +6,8 @@ import math
 
 from schemas.signal import Originator, StoryReading
 from streams.detect.forecast import forecast, kind_of
-from streams.detect.formulas import six
 from streams.detect.stories import HOUR, Story
+from streams.rounding import six
 
 
 def read_story(story: Story, t_ms: int) -> StoryReading:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from schemas.signal import WindowReading
 from streams.detect.brand import Brand
-from streams.detect.formulas import clip, count_tail, six
+from streams.detect.formulas import clip, count_tail
 from streams.detect.history import History
 from streams.detect.score import Part, Scored, Usual, combine, tone_parts
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, TROUBLE, VOTES, WINDOWS
+from streams.rounding import six
 
 #: One window: when it starts (hours since 1970), its sums, what is expected of votes and negative ones, and both surprises (-log10 p).
 Window = tuple[float, Sequence[float], float, float, float, float]

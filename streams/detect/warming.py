@@ -10,8 +10,8 @@ import msgspec
 from schemas.enriched import LearnedBaseline
 from streams.detect.brand import Brand
 from streams.detect.feed import Feed
-from streams.detect.formulas import six
 from streams.detect.tail import KEPT, Tail
+from streams.rounding import six
 
 _decode = msgspec.json.Decoder(LearnedBaseline).decode
 #: Shares that a brand learns, each as (yes, no).

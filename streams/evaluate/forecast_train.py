@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from streams.detect.forecast import SHAPE, Reference, References, shape
 from streams.detect.growth import Growth
 from streams.evaluate.cascades_data import Cascade, read_cascades, read_rows
+from streams.rounding import six
 
 Floats = NDArray[np.float64]
 
@@ -165,16 +166,12 @@ def fit(rows: Rows, measured_on: str) -> Reference:
         measured_on=measured_on,
         least=_list(least), most=_list(most), mean=_list(mean), deviation=_list(deviation),
         growth=_list(growth), spread=_list(spread), usual=_list(usual),
-        usual_deviation=_six(float(np.std(reach - plain @ usual))), low=_six(low), median=_six(median), high=_six(high),
+        usual_deviation=six(float(np.std(reach - plain @ usual))), low=six(low), median=six(median), high=six(high),
     )  # fmt: skip
 
 
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")
-
-
 def _list(values: Floats) -> list[float]:
-    return [_six(float(value)) for value in values]
+    return [six(float(value)) for value in values]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,6 +16,7 @@ import msgspec
 from schemas import response
 from schemas.command import Command
 from schemas.desk import INSTEAD, STATEMENTS, TABLE, may_hold, person
+from streams import captures
 from streams.gate.holding import Holding, fill
 from streams.gate.ledger import Claim, Draft, Ledger, lacking, text_hash
 
@@ -57,6 +58,11 @@ class Rules(NamedTuple):
     plan: Plan
     evidence: Callable[[str], str]
     language: str = "en"
+
+
+def rules_of(plan: Plan, registers: dict[str, captures.Register], crisis_id: str, language: str) -> Rules:
+    """Return the rules of one crisis, whose evidence is what ``registers`` say was captured."""
+    return Rules(plan, lambda given: captures.resolve(registers, crisis_id, given), language)
 
 
 def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: int, rules: Rules) -> Answer:

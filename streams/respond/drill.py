@@ -17,7 +17,7 @@ from streams import captures
 from streams.clock import ms_of, rfc3339
 from streams.engine.stage import Headers, InputRecord, Output
 from streams.errors import BadInput
-from streams.gate.decide import GATED, Rules, decide
+from streams.gate.decide import GATED, decide, rules_of
 from streams.gate.ledger import Ledger
 from streams.respond.playbook import Playbook, people, plan_of
 from streams.respond.settings import RespondSettings
@@ -88,7 +88,7 @@ class Drill:
         fixes: tuple[str, ...] = ()
         if command.command in GATED:
             name = self.card.crisis_id
-            rules = Rules(plan_of([self._own], self.card), lambda given: captures.resolve(self._registers, name, given), self._language)
+            rules = rules_of(plan_of([self._own], self.card), self._registers, name, self._language)
             answer = decide(self._ledger, name, self.card.brand, command, self.now_ms, rules)
             for record in answer.records:
                 self.log.append(Entry(self.now_ms, "veille.claim" if isinstance(record, Claim) else "veille.statement", record))
