@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 import pytest
 
@@ -77,6 +78,15 @@ def _once(outputs: Iterable[Output]) -> Seen:
     return found
 
 
+def _differing(found: Sequence[Output], whole: Sequence[Output]) -> list[tuple[Output | None, Output | None]]:
+    """The first pairs that differ: a diff of both whole lists takes minutes where pytest does not cut it short."""
+    return [pair for pair in zip_longest(found, whole) if pair[0] != pair[1]][:2]
+
+
+def _differing_ids(found: Seen, whole: Seen) -> list[tuple[str, bytes]]:
+    return [identity for identity in found.keys() | whole.keys() if found.get(identity) != whole.get(identity)][:5]
+
+
 def _pieces(records: Sequence[InputRecord], draw: random.Random) -> Iterable[Sequence[InputRecord]]:
     begin = 0
     while begin < len(records):
@@ -91,7 +101,8 @@ def test_cuts_into_batches_change_nothing(road: Road, name: str) -> None:
     spec, partition, log = _busiest(road, name)
     whole = list(_started(spec, partition).process(log))
     stage = _started(spec, partition)
-    assert [output for piece in _pieces(log, random.Random(1)) for output in stage.process(piece)] == whole
+    found = [output for piece in _pieces(log, random.Random(1)) for output in stage.process(piece)]
+    assert _differing(found, whole) == []
     assert whole, "nothing would be compared"
 
 
@@ -111,7 +122,7 @@ def test_restarts_and_second_deliveries_change_nothing(road: Road, name: str) ->
         stage, at = _started(spec, partition, saved), saved.commit - log[0].offset
         assert at <= stop
     outputs += stage.process(log[at:])
-    assert _once(outputs) == whole
+    assert _differing_ids(_once(outputs), whole) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
