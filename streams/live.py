@@ -11,6 +11,7 @@ from streams.clock import wall_ms
 from streams.engine.ending import Guard
 from streams.engine.topics import partition_count
 from streams.engine.worker import Worker, run_worker
+from streams.enrich.language import load_models
 from streams.enrich.watchlist import Watchlists, load_watchlist
 from streams.errors import Fatal
 from streams.http import serve
@@ -34,13 +35,16 @@ async def _main(settings: Settings, guard: Guard) -> int:
         version = found.version
         plans = of_brands({brand.id: brand.plan for brand in found.brands if brand.plan}, Path(settings.watchlist).parent)
     meter = PrometheusMeter()
+    stages = {name.strip() for name in settings.stages.split(",")}
     async with AsyncExitStack() as stack:
         partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
+        if "enrich" in stages:
+            await asyncio.to_thread(load_models)  # before the worker is ready, so that no mention waits for it
         await stack.enter_async_context(following(settings, watchlists.add))
         specs = build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms, meter=meter, brand_plans=plans)
         worker = Worker(settings, specs, meter=meter)
         await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
-        if "respond" in settings.stages.split(","):
+        if "respond" in stages:
             telling = asyncio.create_task(notify(settings, meter))
 
             def ended(task: asyncio.Task[None]) -> None:

@@ -118,6 +118,11 @@ def _guess(text: str) -> tuple[str, bool]:
     return normal(_slow_classify()(text[:200])[0]), False
 
 
+def load_models() -> None:
+    """Read now what the first doubtful text would wait for: half a second that a live worker's loop does not have."""
+    _slow_classify()
+
+
 @cache
 def _slow_classify() -> Callable[[str], tuple[str, float]]:
     """Load py3langid's model on first use, which short-lived commands do not need; rare languages are left out."""
