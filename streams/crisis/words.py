@@ -18,6 +18,8 @@ _FRENCH = {
     "growth.reproduction": "chaque mention en amène {r} de plus (probabilité de croissance {p})",
     "tone.negative": "{share} % de négatives, {usual} % d'habitude",
     "tone.crisis": "des mots de crise dans {share} % des mentions",
+    "tone.complaint": "ce qui se dit en plus de l'habitude se plaint de la marque",
+    "tone.praise": "ce qui se dit en plus de l'habitude loue la marque",
     "tone.calls": "on appelle les autres à agir contre la marque",
     "tone.doubt": "ouï-dire, doute ou démenti dans {share} % des mentions",
     "spread.authors": "{authors} auteurs, {effective} effectifs",

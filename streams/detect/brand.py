@@ -16,6 +16,7 @@ from streams.detect.desk import MAX_FIRST, Desk
 from streams.detect.evidence import NOBODY, Weight, calls, weigh
 from streams.detect.feed import Feed, Marks
 from streams.detect.history import History
+from streams.detect.mood import Mood
 from streams.detect.ring import Ring
 from streams.detect.stories import Story
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, MINUTE_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, SIZE, TROUBLE, VOTES
@@ -58,6 +59,8 @@ class Brand(History, array_like=True, gc=False):
     #: When the next new feed is known (ms, 0: there is none), and whether one has become known since the last line.
     fresh_ms: int = 0
     welcomed: bool = False
+    #: None until somebody says something of his own.
+    mood: Mood | None = None
 
     @property
     def settled(self) -> bool:
@@ -210,6 +213,9 @@ class Brand(History, array_like=True, gc=False):
                 now[CRISIS] += vote
         if doubt:
             now[DOUBT] += vote
+        if vote and not copies and not fresh and mention.kind != "reshare":
+            mood = self.mood = self.mood or Mood()
+            mood.learn_one(t_ms, mention.polarity, vote)
         if call:
             self.hour_calls += vote
         desk.learn_one(mention, story, self.ring, quoted, times)
@@ -250,6 +256,19 @@ class Brand(History, array_like=True, gc=False):
             if start <= mention.applies_ms < end and any(term in mention.terms or term in mention.hashtags for term in terms):
                 return (weight[0] / expect, weight[1], weight[2] / expect, *weight[3:]) if expect > 1.0 else weight
         return weight
+
+    def crowd(self, t_ms: int) -> float:
+        """Return the log-odds of a crowd that complains against one that praises; 0 where there is none, or no history."""
+        base = self.base
+        if self.mood is None or base.cold:
+            return 0.0
+        return self.mood.score_one(t_ms, base.rate * self.factor(t_ms // HOUR_MS) * self.live)
+
+    def _learn_hour(self, hour: int, found: list[float] | None) -> None:
+        usual = (self.ring is None or self.ring.rebased) and not self.suspect
+        if self.mood is not None:
+            self.mood.end_hour(0.0 if found is None else max(0.0, found[VOTES] - self.hour_new), usual)
+        History._learn_hour(self, hour, found)
 
     def end_step(self, t_ms: int) -> None:
         """End a step at its line, and fix how many troubled mentions of the next have the brand judged at once.

@@ -61,9 +61,9 @@ def _calm(brand: Brand, ring: Ring, t_ms: int, over: bool) -> bool:
     votes = hour_sums[VOTES]
     now = t_ms / HOUR_MS
     mean = brand.base.expected(now, now + 1.0, brand.timezone, brand.live)
-    if over and ring.whole:  # it rings by what is counted now: that must have fallen, mentions and negative ones
+    if ring.whole:  # it rings by what is counted now: that must have fallen, and where it is over the negative ones too
         angry = mean * brand.negative.value()
-        if hour_sums[NEGATIVE] > angry + 2.0 * math.sqrt(brand.base.variance(angry, 1)) + 1.0:
+        if over and hour_sums[NEGATIVE] > angry + 2.0 * math.sqrt(brand.base.variance(angry, 1)) + 1.0:
             return False
         growth = 1.0
     return votes * max(growth, 0.5) <= mean + 2.0 * math.sqrt(brand.base.variance(mean, 1)) + 1.0

@@ -14,6 +14,8 @@ from streams.rounding import six
 GROUPS = ("volume", "growth", "tone", "spread")
 #: Bound of a group's log-odds, and what the weaker reasons of a group still count: they are one burst seen several times.
 BOUND, WEAKER = 4.0, 0.25
+#: Votes that a usual share stands for, and as many texts of a story what is said around it (assumed).
+_PRIOR = 4.0
 #: log10 of the hours for which a sum over six hours stays about the same.
 _RUNS = math.log10(6.0)
 
@@ -28,6 +30,8 @@ _TEXTS = {
     "growth.reproduction": "each mention brings {r} more (probability of growing {p})",
     "tone.negative": "{share} % negative, usually {usual} %",
     "tone.crisis": "crisis words in {share} % of mentions",
+    "tone.complaint": "what is said beyond the usual complains of the brand",
+    "tone.praise": "what is said beyond the usual praises the brand",
     "tone.calls": "people call on others to act against the brand",
     "tone.doubt": "hearsay, doubt or denial in {share} % of mentions",
     "spread.authors": "{authors} authors, {effective} effective",
@@ -102,6 +106,8 @@ class Usual(NamedTuple):
     #: Calls to act against the brand: expected an hour, and how many that rests on.
     hour_calls: float
     known_calls: float
+    #: Log-odds of a crowd that complains against one that praises.
+    crowd: float = 0.0
 
 
 def words(name: str, values: Mapping[str, float | str]) -> str:
@@ -140,8 +146,8 @@ def _logit(p: float) -> float:
     return math.log(p / (1.0 - p))
 
 
-def share_odds(count: float, total: float, usual: float, weight: float = 4.0) -> float:
-    """Return how far a share lies above the usual one, in log-odds, shrunk while there is little to see.
+def share_odds(count: float, total: float, usual: float, wait: float = 3.0) -> float:
+    """Return how far a share lies above the usual one, in log-odds, shrunk while there is little to see (``wait``: votes that count half).
 
     >>> round(share_odds(9.0, 10.0, 0.2), 1), share_odds(0.0, 0.0, 0.2)
     (1.7, 0.0)
@@ -149,23 +155,34 @@ def share_odds(count: float, total: float, usual: float, weight: float = 4.0) ->
     if total <= 0.0:
         return 0.0
     usual = clip(usual, 0.02, 0.9)
-    share = clip((count + weight * usual) / (total + weight), 0.005, 0.995)
-    return math.log(share * (1.0 - usual) / (usual * (1.0 - share))) * total / (total + 3.0)
+    share = clip((count + _PRIOR * usual) / (total + _PRIOR), 0.005, 0.995)
+    return math.log(share * (1.0 - usual) / (usual * (1.0 - share))) * total / (total + wait)
 
 
-def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual) -> list[Part]:
-    """Return the tone group: negative share, crisis words, doubt, each against what is usual."""
+def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual, wait: float = 3.0) -> list[Part]:
+    """Return the tone group: negative share, crisis words, doubt, each against what is usual; and what is said beyond the usual."""
     share = 100.0 * negative / votes if votes > 1e-9 else 0.0
-    parts: list[Part] = [("tone.negative", share_odds(negative, votes, usual.negative), (share, 100.0 * usual.negative))]
+    parts: list[Part] = [("tone.negative", share_odds(negative, votes, usual.negative, wait), (share, 100.0 * usual.negative))]
     if crisis > 0.0:
-        odds = share_odds(crisis, votes, max(usual.crisis, 0.04))
+        odds = share_odds(crisis, votes, max(usual.crisis, 0.04), wait)
         if odds > 0.0:
             parts.append(("tone.crisis", odds, (100.0 * crisis / votes,)))
     if doubt > 0.0:
-        odds = share_odds(doubt, votes, max(usual.doubt, 0.08))
+        odds = share_odds(doubt, votes, max(usual.doubt, 0.08), wait)
         if odds > 0.0:
             parts.append(("tone.doubt", odds, (100.0 * doubt / votes,)))
+    if usual.crowd:
+        parts.append(("tone.praise" if usual.crowd < 0.0 else "tone.complaint", usual.crowd, ()))
     return parts
+
+
+def _story_tone(story: Story, usual: Usual) -> list[Part]:
+    """Return the tone group of a story by its texts: who passes a text on adds weight to it, and no new reading of what it says.
+
+    What is said around it counts as long as its own texts are few.
+    """
+    around = usual._replace(crowd=usual.crowd * _PRIOR / (_PRIOR + story.told))
+    return tone_parts(story.told, story.told_negative, story.told_crisis, story.told_doubt, around, 0.0)
 
 
 def _score_calls(story: Story, t_ms: int, usual: Usual, weights: Weights) -> Scored:
@@ -208,7 +225,7 @@ def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPE
         ("volume.story", clip(1.5 * z - 2.0, -4.0, 4.0), (recent, recent / max(0.1, math.expm1(usual.story_mean)))),
         ("growth.rate", clip(0.9 * math.log((hour + 0.3) / 1.5), -2.0, 4.0), (hour,)),
         ("growth.reproduction", 0.5 * clip(_logit(clip(growing, 0.01, 0.99)), -4.0, 4.0), (shape / rate, growing)),
-        *tone_parts(story.votes, story.negative, story.crisis, story.doubt, usual),
+        *_story_tone(story, usual),
         ("spread.authors", clip(1.3 * math.log((effective + 0.5) / 6.0), -2.5, 3.0), (story.authors.distinct(), effective)),
     ]
     if story.by == "terms":

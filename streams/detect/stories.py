@@ -81,6 +81,11 @@ class Story(msgspec.Struct, array_like=True, gc=False):
     #: Rings since (ms), 0: it does not.
     rings_ms: int = 0
     score: float = 0.0
+    #: Votes of the texts told apart: reshares and copies bring no new one. Of these negative, with crisis words, in doubt.
+    told: float = 0.0
+    told_negative: float = 0.0
+    told_crisis: float = 0.0
+    told_doubt: float = 0.0
 
     def decayed(self, t_ms: float) -> tuple[float, float]:
         """Return trouble of about the last hour and the last six hours, as at ``t_ms``."""
@@ -109,12 +114,23 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         self.negative += negative
         self.trouble += trouble
 
+    def _tell(self, weight: Weight) -> None:
+        """Take a text that is no copy of an earlier one."""
+        vote, negative, _, _, crisis, doubt = weight
+        self.told += vote
+        self.told_negative += negative
+        if crisis:
+            self.told_crisis += vote
+        if doubt:
+            self.told_doubt += vote
+
     def plant(self, seed: Seed) -> None:
         """Take the first mention, which came before there was a story."""
         self.last_ms = self.summed_ms = seed.applies_ms
         vote, negative, trouble, _, crisis, doubt = seed.weight
         self._take(seed.applies_ms, vote, negative, trouble)
         self.sum_up()
+        self._tell(seed.weight)
         self.mentions += 1
         self._place(seed.network, seed.network_class, seed.source, 1)
         self.authors.learn_one(seed.author)
@@ -175,6 +191,8 @@ class Story(msgspec.Struct, array_like=True, gc=False):
             self.originals += times
             if copied:
                 self.copies += times
+            else:
+                self._tell(weight)
             if kind in ("reply", "comment"):
                 self.replies += times
             loud = loudness(mention)
@@ -243,7 +261,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         self.trouble_1h, self.trouble_6h = mine[0] + theirs[0], mine[1] + theirs[1]
         self.last_ms = self.summed_ms = at
         for name in ("mentions", "votes", "negative", "trouble", "crisis", "doubt", "organic_pm", "copies", "originals", "press",
-                     "replies", "reshares", "followers", "indirect"):  # fmt: skip
+                     "replies", "reshares", "followers", "indirect", "told", "told_negative", "told_crisis", "told_doubt"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.growth.absorb(other.growth, float(at))
         self.authors.merge(other.authors)
