@@ -68,7 +68,9 @@ class Worker:
 class Crew:
     """The workers of one run; `tend` replaces those that ended by a fault or by their own decision."""
 
-    def __init__(self, broker: str, run: str, folder: Path, watchlist: Path, session_seconds: float) -> None:
+    def __init__(
+        self, broker: str, run: str, folder: Path, watchlist: Path, session_seconds: float, checkpoint_seconds: float = 1.5
+    ) -> None:
         self._folder = folder
         self._run = run
         self._command = [
@@ -78,7 +80,7 @@ class Crew:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VEILLE_")}
         self._environment = kept | {
             "VEILLE_ENGINE__SESSION_TIMEOUT_SECONDS": str(session_seconds),
-            "VEILLE_ENGINE__CHECKPOINT_SECONDS": "1.5",
+            "VEILLE_ENGINE__CHECKPOINT_SECONDS": str(checkpoint_seconds),
             "VEILLE_ENGINE__STALL_SECONDS": "60",
             "VEILLE_ENGINE__STOP_GRACE_SECONDS": "15",
         }

@@ -1,7 +1,8 @@
 """``latency``: from the send of the mention that tips a crisis to the crisis event in a consumer's hands.
 
-A ``veille worker`` with all stages reads the simulation's mentions at 25, 50 and 75 % of its measured capacity, with a clock record every
-100 ms of wall time, as a live source sends them. An event of time T was tipped by the last mention published at or before T.
+A ``veille worker`` from enrich to crisis, at its shipped settings, reads the simulation's mentions: first a backlog, which tells its
+capacity, then at 25, 50 and 75 % of that, with a clock record every 100 ms of wall time, as a live source sends them. An event of time T
+was tipped by the last mention published at or before T.
 """
 
 from __future__ import annotations
@@ -11,29 +12,38 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+import msgspec
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
+from schemas.signal import SignalWatermark
 from streams.engine.partitioning import partition_of
 from streams.engine.stage import Output
-from streams.evaluate.bench.pipeline import play
+from streams.errors import BadInput
 from streams.evaluate.bench.rounds import significant
 from streams.evaluate.bench.traffic import PARTITIONS, Traffic
 from streams.evaluate.fault_runs import Crew, prepare_topics
+from streams.settings import EngineSettings
+from streams.simulate.brands import demo_watchlist
 from streams.sources.plan import clock_record
 
 SHARES = (0.25, 0.5, 0.75)
 _TIPS = ("veille.crisis.opened", "veille.crisis.reopened", "veille.crisis.escalated", "veille.crisis.updated")
 _CLOCK_SECONDS = 0.1
+#: Faster than any worker reads.
+_AT_ONCE = 1e9
+
+Rows = list[tuple[int, bytes, str]]
 
 
 def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) -> dict[str, Any]:
     """Return ``capacity_per_second`` and ``loads``; see the package. Events are openings, escalations and updates."""
-    capacity_of = play(broker, "veille", Traffic(mentions or (1_500 if quick else 60_000)), timeout_seconds=600.0)
-    capacity = capacity_of["records"] / capacity_of["seconds"]
+    capacity = _capacity(broker, Traffic(mentions or (1_500 if quick else 60_000)))
     loads = []
     for share in SHARES[:1] if quick else SHARES:
         # A quick round measures its capacity while everything is still warming up.
@@ -43,25 +53,46 @@ def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) ->
     return {"rounds": 1, "capacity_per_second": significant(capacity), "loads": loads}
 
 
-def _load(broker: str, traffic: Traffic, rate: float) -> dict[str, Any]:
+@contextmanager
+def _worker(broker: str) -> Iterator[tuple[str, _Watcher]]:
+    """Run a worker over topics of its own; yield the raw topic and who watches the others."""
     run = f"bench-{uuid.uuid4().hex[:8]}"
-    rows = list(traffic.rows())
     prepare_topics(broker, run)
     with tempfile.TemporaryDirectory() as folder:
         watchlist = Path(folder) / "watchlist.yaml"
-        from streams.simulate.brands import demo_watchlist
-
         watchlist.write_text(demo_watchlist(), "utf-8")
-        with Crew(broker, run, Path(folder), watchlist, 20.0) as crew:
+        shipped = EngineSettings().checkpoint_seconds
+        with Crew(broker, run, Path(folder), watchlist, 20.0, shipped) as crew:
             crew.join()
             crew.wait_ready(90.0)
-            watcher = _Watcher(broker, f"{run}.crisis.events")
-            sent = _send(broker, f"{run}.mentions.raw", rows, rate)
-            time.sleep(2.0)
-            events = watcher.stop()
+            watcher = _Watcher(broker, run)
+            try:
+                yield f"{run}.mentions.raw", watcher
+            finally:
+                watcher.stop()
+
+
+def _capacity(broker: str, traffic: Traffic, limit: float = 600.0) -> float:
+    """Return mentions a second from the first send of a backlog until every signal before its end was there."""
+    rows = list(traffic.rows())
+    with _worker(broker) as (topic, watcher):
+        began = time.perf_counter()
+        _send(broker, topic, rows, _AT_ONCE)
+        while min(watcher.told_ms) < rows[-1][0]:
+            if time.perf_counter() - began > limit:
+                raise BadInput(f"the worker did not get through {len(rows)} mentions within {limit:g} s")
+            time.sleep(0.01)
+        return len(rows) / (time.perf_counter() - began)
+
+
+def _load(broker: str, traffic: Traffic, rate: float) -> dict[str, Any]:
+    rows = list(traffic.rows())
+    with _worker(broker) as (topic, watcher):
+        sent = _send(broker, topic, rows, rate)
+        time.sleep(2.0)
     times = [published for published, _, _ in rows]
     found = []
-    for received, moment in events:
+    for received, moment in watcher.events:
         place = bisect.bisect_right(times, moment) - 1
         # What the last clock alone set off has no mention that tipped it.
         if 0 <= place < len(rows) - 1:
@@ -74,7 +105,7 @@ def _quantile(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
 
 
-def _send(broker: str, topic: str, rows: list[tuple[int, bytes, str]], rate: float) -> list[float]:
+def _send(broker: str, topic: str, rows: Rows, rate: float) -> list[float]:
     """Send at ``rate``; return the wall time of each mention's send."""
     producer = Producer(
         {"bootstrap.servers": broker, "linger.ms": 1, "partitioner": "murmur2_random", "queue.buffering.max.messages": 500_000}
@@ -107,12 +138,15 @@ def _send(broker: str, topic: str, rows: list[tuple[int, bytes, str]], rate: flo
 
 
 class _Watcher:
-    """Reads crisis events in a thread and notes when each came."""
+    """Reads along in a thread and notes when each crisis event came (``events``: wall time, event time in ms)."""
 
-    def __init__(self, broker: str, topic: str) -> None:
+    def __init__(self, broker: str, run: str) -> None:
         self._consumer = Consumer({"bootstrap.servers": broker, "group.id": "bench-watch", "fetch.wait.max.ms": 10, "log_level": 0})
-        self._consumer.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for place in range(PARTITIONS)])
-        self._events: list[tuple[float, int]] = []
+        topics = [f"{run}.{name}" for name in ("brand.signals", "crisis.events")]
+        self._consumer.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for topic in topics for place in range(PARTITIONS)])
+        self.events: list[tuple[float, int]] = []
+        #: By partition: every signal before this time (ms) was there.
+        self.told_ms = [0] * PARTITIONS
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -120,16 +154,21 @@ class _Watcher:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             message = self._consumer.poll(0.1)
-            if message is None or message.error() or not message.key():
-                continue
-            now = time.perf_counter()
-            headers = dict(message.headers() or ())
-            if headers.get("ce_type", b"").decode() in _TIPS:
-                self._events.append((now, round(1000 * datetime.fromisoformat(headers["ce_time"].decode()).timestamp())))
+            if message is not None and not message.error():
+                self._note(message)
 
-    def stop(self) -> list[tuple[float, int]]:
-        """Return (when it came, event time in ms) of every event that a mention can tip."""
+    def _note(self, message: Message) -> None:
+        now = time.perf_counter()
+        headers = dict(message.headers() or ())
+        kind = (headers.get("ce_type") or b"").decode()
+        if kind == "veille.watermark" and (message.topic() or "").endswith("signals"):
+            told = msgspec.json.decode(message.value() or b"", type=SignalWatermark)
+            self.told_ms[message.partition() or 0] = told.time_ms
+        elif kind in _TIPS:
+            self.events.append((now, round(1000 * datetime.fromisoformat(headers["ce_time"].decode()).timestamp())))
+
+    def stop(self) -> None:
+        """Read no more."""
         self._stopped.set()
         self._thread.join()
         self._consumer.close()
-        return self._events
