@@ -27,6 +27,7 @@ Exit codes: 0 done; 4 bad input."""
 def command(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same mentions.")],
     days: Annotated[int, typer.Option("--days", metavar="N", min=2, max=21, help="How many days.")] = 3,
+    volume: Annotated[float, typer.Option("--volume", metavar="X", help="So many times the usual mentions of brands and events.")] = 1.0,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write a folder for the exam `lead`.")] = None,
     into: Annotated[list[Path] | None, typer.Option("--into", metavar="FILE", help="Plant into these ordinary days. Repeatable.")] = None,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder with real cascades and texts.")] = None,
@@ -47,7 +48,7 @@ def command(
             raise BadInput("--into needs --data, --watchlist and --out")
         note(_planted(into, maps, sets, mapping, data, watchlist, brand, seed, share, episode, out))
         return
-    made = simulate(seed, days)
+    made = simulate(seed, days, volume)
     if out is not None:
         made.write(out)
         note(f"{len(made.mentions)} mentions, {len(made.truth)} planted events in {out}")

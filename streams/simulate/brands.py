@@ -28,6 +28,10 @@ class BrandProfile(msgspec.Struct, frozen=True, kw_only=True):
     networks: dict[str, float]
     words: dict[str, dict[str, list[str]]]
 
+    def times(self, volume: float) -> BrandProfile:
+        """Return the same brand with ``volume`` times as many mentions."""
+        return msgspec.structs.replace(self, per_day=self.per_day * volume)
+
 
 @cache
 def brand_profiles() -> tuple[BrandProfile, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -31,6 +31,12 @@ class EventPlan:
     size: tuple[int, int]
     language: str = ""
     network: str = ""
+
+    def times(self, volume: float) -> EventPlan:
+        """Return the same event with ``volume`` times as many mentions."""
+        least, most = self.size
+        spread = replace(self.spread, crowd=round(self.spread.crowd * volume))
+        return replace(self, spread=spread, size=(round(least * volume), round(most * volume)))
 
 
 @dataclass(frozen=True)

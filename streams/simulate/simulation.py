@@ -78,18 +78,23 @@ class Simulation:
         (place / "truth.json").write_text(json.dumps(self.truth_json(), indent=1) + "\n", encoding="utf-8")
 
 
-def simulate(seed: int, days: int = 3) -> Simulation:
-    """Return the mentions of ``days`` days (2 to 21) with the events that begin in them. The same seed gives the same mentions."""
+def simulate(seed: int, days: int = 3, volume: float = 1.0) -> Simulation:
+    """Return the mentions of ``days`` days (2 to 21) with the events that begin in them. The same arguments give the same mentions.
+
+    ``volume``: brands and events have so many times their usual mentions (at volume 1 about 9,500 a day in all).
+    """
     if not 2 <= days <= 21:
         raise BadInput("a simulation has 2 to 21 days")
+    if not 0.1 <= volume <= 100.0:
+        raise BadInput("the volume of a simulation is 0.1 to 100 times the usual one")
     end_ms = START_MS + days * DAY_MS
     people = People(Random(f"{seed}/people"), _CROWD, START_MS)
     drafts: list[Draft] = []
-    for brand in brand_profiles():
+    brands = {brand.id: brand.times(volume) for brand in brand_profiles()}
+    for brand in brands.values():
         drafts += OrdinaryDays(brand, people, Random(f"{seed}/{brand.id}/ordinary")).make(START_MS, days)
-    brands = {brand.id: brand for brand in brand_profiles()}
     planted: list[tuple[Any, list[Draft]]] = []
-    for plan in PLANS:
+    for plan in (plan.times(volume) for plan in PLANS):
         if plan.hour < days * 24 - 12:
             scene = Scene(brands[plan.brand], people, f"{seed}/{plan.name}", START_MS, end_ms)
             event = make_event(plan, scene)

@@ -115,3 +115,14 @@ def test_two_days_hold_only_what_begins_in_them() -> None:
     assert "tired-faces" not in names
     with pytest.raises(BadInput):
         simulate(7, days=1)
+
+
+def test_a_greater_volume_makes_brands_and_events_greater() -> None:
+    """Three times the volume is about three times the mentions, of the same events; what cannot be made is told."""
+    usual, large = simulate(7, days=2), simulate(7, days=2, volume=3.0)
+    assert 2.6 < len(large.mentions) / len(usual.mentions) < 3.4
+    assert [event.name for event in large.truth] == [event.name for event in usual.truth]
+    sizes = [len(more.mention_ids) / len(less.mention_ids) for more, less in zip(large.truth, usual.truth, strict=True)]
+    assert 1.8 < sum(sizes) / len(sizes) < 4.2
+    with pytest.raises(BadInput, match="volume"):
+        simulate(7, volume=0.0)

@@ -24,12 +24,13 @@ _WORDS = (
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """What is sent: ``brands=0`` is the simulation; else so many brands, one of which may take the share ``hot``."""
+    """What is sent: ``brands=0`` is the simulation at so many times its ``volume``; else so many brands, one of which may take ``hot``."""
 
     mentions: int
     brands: int = 0
     hot: float = 0.0
     seed: int = 7
+    volume: float = 1.0
 
     def watchlist(self) -> Watchlist:
         """Return the watchlist that goes with it."""
@@ -46,8 +47,8 @@ class Traffic(msgspec.Struct, frozen=True):
             return
         from streams.simulate import simulate
 
-        made = list(islice(simulate(self.seed, min(21, max(2, -(-self.mentions // 9500)))).rows(), self.mentions))
-        yield from made
+        days = min(21, max(2, -(-self.mentions // round(9500 * self.volume))))
+        yield from islice(simulate(self.seed, days, self.volume).rows(), self.mentions)
 
     def _rows(self) -> Iterator[tuple[int, bytes, str]]:
         source = random.Random(self.seed)
