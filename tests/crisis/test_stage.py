@@ -237,7 +237,7 @@ def test_a_severity_near_a_border_does_not_flap() -> None:
 
     press = (story(press=1),)
     swing = [signal(2 + n, 40 + 40 * n, over=True, stories=(story(press=1, mentions=50 + n),), forecast_authors_24h=far(days))
-             for n, days in enumerate([3.4, 2.8, 3.4, 2.8, 3.4, 0.1])]  # fmt: skip
+             for n, days in enumerate([3.6, 2.8, 3.6, 2.8, 3.6, 0.1])]  # fmt: skip
     found = events(run(log(signal(1, 0, over=True, margin=20.0, stories=press, forecast_authors_24h=far(2.0)), *swing)))
     assert [name for name, _ in found][1:] == ["opened", "escalated", *["updated"] * 5]
     assert [card.severity for _, card in found][1:] == [4, 5, 5, 5, 5, 5, 2]
