@@ -15,20 +15,12 @@ import msgspec
 
 from schemas import response
 from schemas.command import Command
-from schemas.desk import INSTEAD, STATEMENTS, TABLE, may_hold, person
+from schemas.desk import STATEMENTS, TABLE, may_hold, person
 from streams import captures
 from streams.gate.holding import Holding, fill
 from streams.gate.ledger import Claim, Draft, Ledger, lacking, text_hash
+from streams.gate.words import NEVER, NO_EVIDENCE, told
 
-_INSTEAD_FR = (
-    "mesurer l'impact : qui réagit, sur quels réseaux, combien, avec quelle part de négatif",
-    "adapter la réponse à chaque public, en commençant par ceux qui ont été blessés",
-    "agir sur les canaux où cela brûle, la publication elle-même d'abord",
-)
-_NEVER = {
-    "en": "one's own publication is not deleted; instead: " + "; ".join(INSTEAD),
-    "fr": "on ne supprime pas sa propre publication ; à la place : " + " ; ".join(_INSTEAD_FR),
-}
 #: Commands that the gate answers.
 GATED = frozenset(name for name, rule in TABLE.items() if rule.answer == STATEMENTS)
 MAX_TEXT, MAX_ID = 10_000, 200
@@ -73,10 +65,11 @@ def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: 
     here = _Here(ledger, crisis_id, brand, command, at_ms, rules)
     name = command.command
     if name == "delete-own-post":
-        return here.refuse(_NEVER[rules.language], "refusal")
-    why = may_hold(command.role, command.by, rules.plan.people)
-    if why:
-        return here.refuse(why)
+        return here.refuse(NEVER, "refusal")
+    if may_hold(command.role, command.by, rules.plan.people):
+        return here.refuse(
+            "the plan names others for the role {role}" if here.by else "nobody is named who decides this", role=command.role
+        )
     if name.startswith("claim-"):
         return _claim(here)
     key = here.arg("statement")
@@ -93,7 +86,7 @@ def decide(ledger: Ledger, crisis_id: str, brand: str, command: Command, at_ms: 
         return _published(here, key, draft)
     if name == "correct":
         if draft.state not in ("released", "published", "needs_correction"):
-            return here.refuse(f"only what went out is corrected; this one is {draft.state}", draft.kind)
+            return here.refuse("only what went out is corrected; this one is {state}", draft.kind, state=draft.state)
         return _rewrite(here, key, draft)
     if draft.state == "retracted":
         return here.refuse("retracted already", draft.kind)
@@ -118,12 +111,13 @@ class _Here:
         return list(dict.fromkeys(x for x in listed if isinstance(x, str) and x))
 
     def evidence(self) -> tuple[list[str], str]:
-        """Return the receipts that the command names, or a reason where one of them does not exist."""
+        """Return the receipts that the command names, and the first name for which there is none, or ""."""
         found = {given: self.rules.evidence(given) for given in self.names("evidence")}
-        unknown = next((given for given, receipt in found.items() if not receipt), "")
-        return list(dict.fromkeys(found.values())), f"there is no evidence {unknown[:60]}: capture it first" if unknown else ""
+        return list(dict.fromkeys(found.values())), next((given for given, receipt in found.items() if not receipt), "")
 
-    def refuse(self, reason: str, kind: str = "substantive") -> Answer:
+    def refuse(self, reason: str, kind: str = "substantive", **values: object) -> Answer:
+        """Refuse for a reason of `streams.gate.words`, told in the language of the rules; ``values`` fill its blanks."""
+        reason = told(reason, self.rules.language, values)
         key = self.arg("statement") or self.arg("claim") or self.command.id
         refusal = response.Statement(
             statement_id=key[:MAX_ID], crisis_id=self.crisis_id, brand=self.brand, kind=kind, state="refused", text="", text_hash="",
@@ -143,7 +137,7 @@ class _Here:
 
     def wrong(self, out: response.Statement) -> response.Statement:
         """Return the record that what stands outside needs a correction."""
-        why = "a claim that it rests on was refuted"
+        why = told("a claim that it rests on was refuted", self.rules.language, {})
         return msgspec.structs.replace(out, state="needs_correction", reason=why, command_id=self.command.id)
 
     def ledger_entry(self, key: str, claim: Claim) -> response.Claim:
@@ -160,16 +154,16 @@ def _claim(here: _Here) -> Answer:
         if claim is not None:
             return here.refuse("this claim stands already; claims are never rewritten")
         if not key or len(key) > MAX_ID or not here.arg("text"):
-            return here.refuse(f"a claim needs an id of at most {MAX_ID} characters and a text")
+            return here.refuse("a claim needs an id of at most {most} characters and a text", most=MAX_ID)
         claim = here.ledger.claims[key] = Claim(text=here.arg("text")[:MAX_TEXT], by=here.by)
         return Answer([here.ledger_entry(key, claim)])
     if claim is None:
         return here.refuse("no such claim")
     if claim.status == "refuted":
         return here.refuse("a refuted claim stays refuted: add a new one")
-    evidence, why = here.evidence()
-    if why:
-        return here.refuse(why)
+    evidence, unknown = here.evidence()
+    if unknown:
+        return here.refuse(NO_EVIDENCE, name=unknown[:60])
     if name == "claim-verify":
         if not evidence:
             return here.refuse("a claim is verified by evidence: name its ids")
@@ -190,9 +184,9 @@ def _claim(here: _Here) -> Answer:
 
 def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
     if not key or len(key) > MAX_ID:
-        return here.refuse(f"a statement needs an id of at most {MAX_ID} characters")
+        return here.refuse("a statement needs an id of at most {most} characters", most=MAX_ID)
     if draft is not None and draft.state not in ("draft", "approved"):
-        return here.refuse(f"a statement that is {draft.state} is not edited: correct it, or draft a new one", draft.kind)
+        return here.refuse("a statement that is {state} is not edited: correct it, or draft a new one", draft.kind, state=draft.state)
     wanted = here.arg("holding")
     if not wanted:
         if draft is not None and draft.holding:
@@ -204,10 +198,11 @@ def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
         return here.refuse("a substantive statement does not become a holding one")
     holding = here.rules.plan.holdings.get(wanted)
     if holding is None:
-        return here.refuse(f"the plan has no such holding statement; it has {', '.join(here.rules.plan.holdings) or 'none'}", "holding")
-    text, why = fill(holding, here.command.args, here.at_ms)
+        names = ", ".join(here.rules.plan.holdings) or "0"
+        return here.refuse("the plan has no such holding statement; it has {names}", "holding", names=names)
+    text, why, values = fill(holding, here.command.args, here.at_ms)
     if why:
-        return here.refuse(why, "holding")
+        return here.refuse(why, "holding", **values)
     here.ledger.drafts[key] = fresh = Draft(text=text, writers=[here.by], holding=holding.id, template=holding.hash)
     return here.record(key, fresh)
 
@@ -216,10 +211,10 @@ def _rewrite(here: _Here, key: str, draft: Draft) -> Answer:
     """Set the text: approvals fall, and who wrote it may not approve it any more."""
     text = here.arg("text")
     if not text.strip() or len(text) > MAX_TEXT:
-        return here.refuse(f"the text must have 1 to {MAX_TEXT} characters")
-    evidence, why = here.evidence()
-    if why:
-        return here.refuse(why)
+        return here.refuse("the text must have 1 to {most} characters", most=MAX_TEXT)
+    evidence, unknown = here.evidence()
+    if unknown:
+        return here.refuse(NO_EVIDENCE, name=unknown[:60])
     draft.text, draft.state, draft.approvals, draft.released_by, draft.holding, draft.template = text, "draft", {}, "", "", ""
     draft.writers = [*(x for x in draft.writers if x != here.by), here.by]
     if "claims" in here.command.args:
@@ -232,7 +227,7 @@ def _rewrite(here: _Here, key: str, draft: Draft) -> Answer:
 
 def _approve(here: _Here, key: str, draft: Draft) -> Answer:
     if draft.state not in ("draft", "approved"):
-        return here.refuse(f"a statement that is {draft.state} is not approved", draft.kind)
+        return here.refuse("a statement that is {state} is not approved", draft.kind, state=draft.state)
     if draft.holding:
         return here.refuse("a holding statement was approved beforehand, in the plan", draft.kind)
     if here.command.role not in TABLE["approve"].roles:
@@ -250,13 +245,15 @@ def _release(here: _Here, key: str, draft: Draft) -> Answer:
     if here.command.role not in TABLE["release"].roles:
         return here.refuse("this role may not release", draft.kind)
     if draft.state not in ("draft", "approved"):
-        return here.refuse(f"a statement that is {draft.state} is not released", draft.kind)
+        return here.refuse("a statement that is {state} is not released", draft.kind, state=draft.state)
     if draft.holding:
         holding = here.rules.plan.holdings.get(draft.holding)
         if holding is None or holding.hash != draft.template or holding.why_not(here.at_ms):
             return here.refuse("the plan no longer holds it approved", draft.kind)
-    elif why := lacking(here.ledger, draft):
-        return here.refuse(why)
+    else:
+        why, values = lacking(here.ledger, draft)
+        if why:
+            return here.refuse(why, draft.kind, **values)
     draft.state, draft.released_by = "released", here.by
     draft.outside = here.statement(key, draft)
     return here.record(key, draft)
@@ -264,7 +261,7 @@ def _release(here: _Here, key: str, draft: Draft) -> Answer:
 
 def _published(here: _Here, key: str, draft: Draft) -> Answer:
     if draft.state != "released" or draft.outside is None:
-        return here.refuse(f"only a released statement can be published; this one is {draft.state}", draft.kind)
+        return here.refuse("only a released statement can be published; this one is {state}", draft.kind, state=draft.state)
     draft.state, draft.url = "published", here.arg("url")[:2000]
     draft.outside = msgspec.structs.replace(draft.outside, url=draft.url)
     return here.record(key, draft)

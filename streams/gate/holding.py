@@ -59,20 +59,20 @@ def blanks(text: str) -> list[str]:
     return _BLANK.findall(text)
 
 
-def fill(holding: Holding, args: Mapping[str, object], at_ms: int) -> tuple[str, str]:
-    """Return (text with its blanks filled, "") or ("", reason)."""
+def fill(holding: Holding, args: Mapping[str, object], at_ms: int) -> tuple[str, str, dict[str, object]]:
+    """Return (text with its blanks filled, "", {}) or ("", reason, what fills the reason's blanks)."""
     why = holding.why_not(at_ms)
     if why:
-        return "", why
+        return "", why, {}
     values = {}
     for name in blanks(holding.text):
         value = args.get(name)
         if name not in BLANKS:
-            return "", "a holding statement has blanks for time, channel and contact only"
+            return "", "a holding statement has blanks for time, channel and contact only", {}
         if name == "time":
             if not isinstance(value, str) or not _TIME.fullmatch(value):
-                return "", "time must be given, and be nothing but a time of day (05:00, 5h00, 05:00 CET)"
+                return "", "time must be given, and be nothing but a time of day (05:00, 5h00, 05:00 CET)", {}
         elif value not in (allowed := holding.channels if name == "channel" else holding.contacts):
-            return "", f"{name} must be one that the plan lists: {', '.join(allowed) or 'it lists none'}"
+            return "", "{name} must be one that the plan lists: {names}", {"name": name, "names": ", ".join(allowed) or "0"}
         values[name] = str(value)
-    return _BLANK.sub(lambda match: values[match[1]], holding.text), ""
+    return _BLANK.sub(lambda match: values[match[1]], holding.text), "", {}

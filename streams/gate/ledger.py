@@ -55,16 +55,16 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def lacking(ledger: Ledger, draft: Draft) -> str:
-    """Return what a substantive statement still lacks for its release, or ""."""
+def lacking(ledger: Ledger, draft: Draft) -> tuple[str, dict[str, object]]:
+    """Return what a substantive statement still lacks for its release, or "", and what fills the blanks of these words."""
     now = text_hash(draft.text)
     approvers = [who for who, bound in draft.approvals.items() if bound == now and who not in draft.writers]
     if len(approvers) < 2:
-        return f"needs two approvers who did not write it; has {len(approvers)}"
+        return "needs two approvers who did not write it; has {count}", {"count": len(approvers)}
     if not draft.claims:
-        return "names no claim"
+        return "names no claim", {}
     for key in draft.claims:
         claim = ledger.claims.get(key)
         if claim is None or claim.status != "verified" or not claim.evidence:
-            return f"claim {key[:60]} is not verified"
-    return "" if draft.evidence else "no evidence is attached"
+            return "claim {name} is not verified", {"name": key[:60]}
+    return "" if draft.evidence else "no evidence is attached", {}

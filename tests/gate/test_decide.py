@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,9 +12,11 @@ import pytest
 
 from schemas.command import Command
 from schemas.response import Claim, Statement
+from streams.gate import decide as decide_module
 from streams.gate.decide import Answer, Plan, Rules, decide
 from streams.gate.holding import Holding
 from streams.gate.ledger import Ledger, text_hash
+from streams.gate.words import FRENCH, NEVER, NO_EVIDENCE
 
 _TEXT = "We are aware and we are checking. Next word at {time} on {channel}."
 HOLDING = Holding(
@@ -184,3 +189,28 @@ def test_own_post_is_not_deleted(language: str, words: tuple[str, ...]) -> None:
     refused = give(Ledger(), "delete-own-post", rules=RULES._replace(language=language))[0]
     assert (refused.state, refused.kind) == ("refused", "refusal")
     assert all(word in refused.reason for word in words)
+
+
+def test_every_refusal_is_told_in_french_too() -> None:
+    """Each reason in the gate's source has its French words, with the same blanks, and none is left over."""
+    reasons: set[str] = {NEVER, NO_EVIDENCE}
+    for path in Path(decide_module.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            told = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "refuse"
+            told |= isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "why"
+            if told or (isinstance(node, ast.Return) and path.name in ("ledger.py", "holding.py")):
+                words = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+                reasons |= {text for text in words if " " in text and text.strip(", ")}
+    assert reasons == set(FRENCH)
+    blanks = re.compile(r"\{(\w+)\}")
+    assert all(sorted(blanks.findall(reason)) == sorted(blanks.findall(french)) for reason, french in FRENCH.items())
+
+
+def test_a_refusal_is_told_in_the_language_of_the_desk() -> None:
+    """In French too: state and all."""
+    ledger, french = ready(), RULES._replace(language="fr")
+    give(ledger, "release", by="someone", statement="s")
+    assert ask(ledger, "approve", by="another", rules=french, statement="s").why == "une déclaration diffusée ne s'approuve pas"
+    give(ledger, "draft", rules=french, statement="t", text="We do not know yet.")
+    refused = give(ledger, "release", by="someone", rules=french, statement="t")
+    assert [one.reason for one in refused] == ["release: il faut l'accord de deux personnes qui ne l'ont pas rédigée ; elle en a 0"]
