@@ -111,7 +111,8 @@ train-forecast: $(DEV)  ## learn the references of the forecast anew from ../sha
 
 .PHONY: train-polarity
 train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded)
-	$(BIN)/python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz
+	@# One of OpenBLAS's kernels and two threads: others round otherwise, which shows in the last digits of the file.
+	OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=2 $(BIN)/python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz
 
 .PHONY: bench
 bench: $(PEERS)  ## the benchmarks, small (veille bench NAME --json for all of one)
