@@ -4,9 +4,9 @@ A ``veille worker`` from enrich to crisis, at its shipped settings, reads the si
 capacity, then at 25, 50 and 75 % of that, with a clock record every 100 ms of wall time, as a live source sends them. An event of time T
 was tipped by the last mention published at or before T.
 
-Event time still runs thousands of times faster than the clock on the wall, and with it the grid lines at which brands are judged and
-crises report. The simulation's brands are ten times as big here, which brings that nearer to what a worker meets that reads so much live.
-The day before the first crisis is sent at once.
+Event time runs a thousand times faster than the clock on the wall, so that there is something to measure within half a minute, and
+with it the grid lines at which brands are judged and crises report. The simulation's volume is what such a rate would be at that pace. The
+day before the first crisis is sent at once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from streams.engine.partitioning import partition_of
 from streams.engine.stage import Output
 from streams.errors import BadInput
 from streams.evaluate.bench.rounds import significant
-from streams.evaluate.bench.traffic import PARTITIONS, Traffic
+from streams.evaluate.bench.traffic import DAY_MENTIONS, PARTITIONS, Traffic
 from streams.evaluate.fault_runs import Crew, prepare_topics
 from streams.settings import EngineSettings
 from streams.simulate.brands import demo_watchlist
@@ -39,9 +39,8 @@ from streams.sources.plan import clock_record
 SHARES = (0.25, 0.5, 0.75)
 _TIPS = ("veille.crisis.opened", "veille.crisis.reopened", "veille.crisis.escalated", "veille.crisis.updated")
 _CLOCK_SECONDS = 0.1
-_VOLUME = 10.0
-#: Event time before the first planted event.
-_CALM_MS = 28 * 3_600_000
+#: Event time beside wall time, and days before the first planted event.
+_PACE, _CALM_DAYS = 1_000.0, 1.2
 #: Faster than any worker reads.
 _AT_ONCE = 1e9
 
@@ -50,17 +49,22 @@ Rows = list[tuple[int, bytes, str]]
 
 def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) -> dict[str, Any]:
     """Return ``capacity_per_second`` and ``loads``; see the package. Events are openings, escalations and updates."""
-    traffic = Traffic(mentions or (6_000 if quick else 290_000), volume=1.0 if quick else _VOLUME)
-    rows = list(traffic.rows())
-    first = 0 if quick else bisect.bisect_left(rows, rows[0][0] + _CALM_MS, key=lambda row: row[0])
-    capacity = _capacity(broker, rows)
+    seconds = seconds or (6.0 if quick else 30.0)
+    # A quick round measures its capacity while everything is still warming up.
+    capacity = _capacity(broker, list(Traffic(mentions or (6_000 if quick else 200_000), volume=1.0 if quick else _volume(4_000.0)).rows()))
     loads = []
     for share in SHARES[:1] if quick else SHARES:
-        # A quick round measures its capacity while everything is still warming up.
         rate = 1_000.0 if quick else capacity * share
-        wanted = round(rate * (seconds or (6.0 if quick else 40.0)))
-        loads.append({"share": share, "per_second": significant(rate), **_load(broker, rows[:first], rows[first : first + wanted], rate)})
+        volume = 1.0 if quick else _volume(rate)
+        before = 0 if quick else round(_CALM_DAYS * DAY_MENTIONS * volume)
+        rows = list(Traffic(before + round(rate * seconds), volume=volume).rows())
+        loads.append({"share": share, "per_second": significant(rate), **_load(broker, rows[:before], rows[before:], rate)})
     return {"rounds": 1, "capacity_per_second": significant(capacity), "loads": loads}
+
+
+def _volume(rate: float) -> float:
+    """Return the volume of a simulation of which ``rate`` mentions a second are `_PACE` times as fast as they were published."""
+    return rate * 86_400.0 / (_PACE * DAY_MENTIONS)
 
 
 @contextmanager
@@ -123,9 +127,17 @@ def _send(broker: str, topic: str, rows: Rows, rate: float) -> list[float]:
     began = time.perf_counter()
     clock_at = began
 
+    def put(value: bytes, key: bytes | None, place: int, headers: list[tuple[str, bytes]]) -> None:
+        while True:
+            try:
+                producer.produce(topic, value, key, place, headers=headers)
+                return
+            except BufferError:
+                producer.poll(0.05)
+
     def tell(output: Output) -> None:
         for place in range(PARTITIONS):
-            producer.produce(topic, output.value, output.key, place, headers=list(output.headers))
+            put(output.value or b"", output.key, place, list(output.headers))
 
     for number, (published, value, identity) in enumerate(rows):
         while (now := time.perf_counter()) < began + number / rate:
@@ -136,7 +148,7 @@ def _send(broker: str, topic: str, rows: Rows, rate: float) -> list[float]:
             tell(clock_record(published, "bench"))
             clock_at = now + _CLOCK_SECONDS
         key = identity.encode()
-        producer.produce(topic, value, key, partition_of(key, PARTITIONS))
+        put(value, key, partition_of(key, PARTITIONS), [])
         sent.append(time.perf_counter())
     # A live clock goes on: nobody waits for the next mention to be told of the last.
     for step in range(10):

@@ -16,6 +16,8 @@ from streams.enrich.watchlist import parse_watchlist
 from streams.sources.plan import plan
 
 PARTITIONS = 4
+#: What the simulation has in a day, at volume 1.
+DAY_MENTIONS = 9_500
 _START_MS = 1_767_225_600_000
 _WORDS = (
     "today service late again nobody could say why waited counter answer never came really great happy thanks team lovely staff "
@@ -47,7 +49,7 @@ class Traffic(msgspec.Struct, frozen=True):
             return
         from streams.simulate import simulate
 
-        days = min(21, max(2, -(-self.mentions // round(9500 * self.volume))))
+        days = min(21, max(2, -(-self.mentions // round(DAY_MENTIONS * self.volume))))
         yield from islice(simulate(self.seed, days, self.volume).rows(), self.mentions)
 
     def _rows(self) -> Iterator[tuple[int, bytes, str]]:
