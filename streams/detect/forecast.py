@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from operator import mul
@@ -38,7 +39,8 @@ class Reference(msgspec.Struct, frozen=True):
     ``growth``, ``spread`` and ``usual`` are linear in the centred shape and its products: an intercept first. ``growth``: mean of
     ln((1 + final) / (1 + reactions)); ``spread``: ln of its absolute error, on average; ``usual``: what the reach (halfway between median
     and upper bound) is at this age and count alone, ``usual_deviation`` how far the reach lies from it. ``low``, ``median``, ``high``:
-    conformal quantiles of the error over the spread, for a central 90 % interval.
+    conformal quantiles of the error over the spread, for a central 90 % interval; ``lows`` and ``highs`` the same where the size foreseen
+    (ln, before the median's shift) is about ``places``: a small forecast is more often too small.
     """
 
     measured_on: str
@@ -53,6 +55,9 @@ class Reference(msgspec.Struct, frozen=True):
     low: float
     median: float
     high: float
+    places: list[float]
+    lows: list[float]
+    highs: list[float]
 
 
 class Outlook(NamedTuple):
@@ -109,6 +114,19 @@ def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
     return math.fsum(map(mul, weights, values))
 
 
+def _between(places: Sequence[float], values: Sequence[float], x: float) -> float:
+    """Return the value at ``x``, linear between ``places`` (ascending) and that of the nearest beyond them.
+
+    >>> [_between([1.0, 2.0], [10.0, 20.0], x) for x in (0.0, 1.5, 3.0)]
+    [10.0, 15.0, 20.0]
+    """
+    right = bisect_right(places, x)
+    if right in (0, len(places)):
+        return values[max(0, right - 1)]
+    part = (x - places[right - 1]) / (places[right] - places[right - 1])
+    return values[right - 1] + part * (values[right] - values[right - 1])
+
+
 def outlook(point: tuple[float, ...], known: Reference) -> Outlook:
     """Judge a shape by a reference; beyond what was measured the nearest measured value counts."""
     clipped = tuple(min(max(x, least), most) for x, least, most in zip(point, known.least, known.most, strict=True))
@@ -117,11 +135,12 @@ def outlook(point: tuple[float, ...], known: Reference) -> Outlook:
     middle = _dot(known.growth, products)
     spread = math.exp(_dot(known.spread, products))
     usual = _dot(known.usual, terms(centred[:2]))
+    place = middle + clipped[0]
     above = (middle + 0.5 * (known.median + known.high) * spread - usual) / known.usual_deviation
     return Outlook(
         max(0.0, middle + known.median * spread),
-        max(0.0, middle + known.low * spread),
-        max(0.0, middle + known.high * spread),
+        max(0.0, middle + _between(known.places, known.lows, place) * spread),
+        max(0.0, middle + _between(known.places, known.highs, place) * spread),
         0.5 * math.erfc(-above / math.sqrt(2.0)),
     )
 

@@ -40,6 +40,8 @@ SOURCES = {
 
 SEED = 20_240_601
 FOLDS = 5
+#: Groups by the size foreseen, each with its own bounds: 2,000 moments each for cascades, 200 for independent posts.
+GROUPS = 8
 PENALTY = 3e-4
 #: The interval holds for stories up to this age, where a forecast helps; later it is wider than it need be.
 YOUNG_SECONDS = 4 * 3600
@@ -142,6 +144,7 @@ def fit(rows: Rows, measured_on: str) -> Reference:
     """Learn a reference from ``rows``; the interval's quantiles come from errors on left-out, whole, young cascades."""
     least, most = np.quantile(rows.x, [0.002, 0.998], axis=0)
     x = np.clip(rows.x, least, most)
+    x0 = x[:, 0]
     mean, deviation = x.mean(0), x.std(0) + 1e-9
     x = (x - mean) / deviation
     full, plain, weight = products(x), products(x[:, :2]), rows.weight
@@ -154,11 +157,13 @@ def fit(rows: Rows, measured_on: str) -> Reference:
             found[out] = full[out] @ ridge(full[~out], y[~out], weight[~out])
         return found
 
-    error = rows.y - left_out(rows.y)
+    foreseen = left_out(rows.y)
+    error = rows.y - foreseen
     size = np.log(np.abs(error) + 0.05)
     ratio = error / np.exp(left_out(size))
     young = (weight == 1.0) & (rows.x[:, 1] <= math.log(YOUNG_SECONDS + 31.0))
     low, median, high = np.quantile(ratio[young], [0.05, 0.5, 0.95]).tolist()
+    places, lows, highs = by_place((foreseen + x0)[young], ratio[young])
     growth, spread = ridge(full, rows.y, weight), ridge(full, size, weight)
     reach = full @ growth + 0.5 * (median + high) * np.exp(full @ spread)
     usual = ridge(plain, reach, weight)
@@ -167,7 +172,17 @@ def fit(rows: Rows, measured_on: str) -> Reference:
         least=_list(least), most=_list(most), mean=_list(mean), deviation=_list(deviation),
         growth=_list(growth), spread=_list(spread), usual=_list(usual),
         usual_deviation=six(float(np.std(reach - plain @ usual))), low=six(low), median=six(median), high=six(high),
+        places=places, lows=lows, highs=highs,
     )  # fmt: skip
+
+
+def by_place(place: Floats, ratio: Floats) -> tuple[list[float], list[float], list[float]]:
+    """Return the middles of `GROUPS` groups of equal size by ``place``, and the 5 % and 95 % quantiles of each group's ratios."""
+    edges = np.quantile(place, np.arange(1, GROUPS) / GROUPS)
+    group = np.searchsorted(edges, place, side="right")
+    found = [(np.median(place[group == one]), *np.quantile(ratio[group == one], [0.05, 0.95])) for one in range(GROUPS)]
+    places, lows, highs = zip(*found, strict=True)
+    return _list(np.array(places)), _list(np.array(lows)), _list(np.array(highs))
 
 
 def _list(values: Floats) -> list[float]:
