@@ -19,6 +19,8 @@ from streams.evaluate.bench.rounds import contestant, in_turn, significant, tabl
 from streams.evaluate.bench.traffic import Traffic, last_clock_ms, spread_out
 
 CONTESTANTS = ("veille", "stock_faust", "bytewax", "quixstreams", "memory")
+#: Volume of the dense stream: about 40 mentions of each of seven brands between two grid lines.
+DENSE = 40.0
 _TOPICS = ("mentions.raw", "mentions.enriched", "mentions.rejected", "brand.signals")
 
 
@@ -49,14 +51,21 @@ def play(broker: str, name: str, traffic: Traffic, *, timeout_seconds: float = 1
 
 
 def run(broker: str, quick: bool, *, mentions: int = 0, rounds: int = 0, contestants: Sequence[str] = CONTESTANTS) -> dict[str, Any]:
-    """Return ``contestants``, ``ratios`` and ``us_per_mention``; see the package."""
-    traffic = Traffic(mentions or (1_500 if quick else 100_000))
-    rounds = rounds or (1 if quick else 3)
+    """Return ``contestants``, ``ratios`` and ``us_per_mention``; see the package. ``dense`` holds the same of one round of a dense stream.
+
+    The first is the simulation as it is, a mention or two of each brand and grid line: what a worker meets that reads old days again.
+    """
+    mentions = mentions or (1_500 if quick else 100_000)
     limit = 120.0 if quick else 1800.0
+    usual = _compare(broker, Traffic(mentions), rounds or (1 if quick else 3), contestants, limit)
+    return {**usual, "dense": _compare(broker, Traffic(mentions, volume=DENSE), 1, contestants, limit)}
+
+
+def _compare(broker: str, traffic: Traffic, rounds: int, contestants: Sequence[str], limit: float) -> dict[str, Any]:
     found = in_turn(contestants, rounds, lambda name, number: play(broker, name, traffic, timeout_seconds=limit))
     entries, ratios = table(found, "records_per_second")
     return {
-        "rounds": rounds, "mentions": traffic.mentions, "contestants": entries, "ratios": ratios,
+        "rounds": rounds, "mentions": traffic.mentions, "volume": traffic.volume, "contestants": entries, "ratios": ratios,
         "us_per_mention": _by_stage(found["veille"]),
     }  # fmt: skip
 
