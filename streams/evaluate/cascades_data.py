@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from streams.errors import BadInput
+from streams.sources.tables import read_rows
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def read_cascades(folders: Sequence[str | Path], *, texts: bool = False) -> list
             found += _folder(folder, texts)
         except KeyError as error:
             raise BadInput(f"{folder}: a column {error} is missing; cascades.csv needs cascade_id and label") from None
-        except (ValueError, EOFError, gzip.BadGzipFile) as error:
+        except (ValueError, EOFError) as error:
             raise BadInput(f"{folder}: not in the format of cascades ({error})") from None
     if not found:
         raise BadInput("no cascade with any reaction in the folders given")
@@ -75,14 +74,3 @@ def _folder(folder: Path, texts: bool) -> list[Cascade]:
         said = said if texts else ()
         made.append(Cascade(name, folder.name, network, row["label"], row.get("text") or "", delays, authors, parents, said))
     return made
-
-
-def read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV, plain or gzipped. Raises `BadInput` where it cannot be read."""
-    try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")
-        ) as stream:
-            yield from csv.DictReader(stream)
-    except FileNotFoundError:
-        raise BadInput(f"{path} is missing") from None

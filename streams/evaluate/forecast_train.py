@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from streams.detect.forecast import SHAPE, Reference, References, shape
 from streams.detect.growth import Growth
-from streams.evaluate.cascades_data import Cascade, read_cascades, read_rows
+from streams.evaluate.cascades_data import Cascade, read_cascades
 from streams.rounding import six
+from streams.sources.tables import read_rows
 
 Floats = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from streams.errors import BadInput
-from streams.evaluate.cascades_data import read_rows
 from streams.evaluate.nab import Series, Weights, normalised
 from streams.evaluate.resample import Ints, bootstrap
+from streams.sources.tables import read_rows
 
 
 def published_alarms(folders: Sequence[str | Path], series: Sequence[Series]) -> dict[str, list[list[int]]]:

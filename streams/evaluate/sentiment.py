@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streams.enrich.polarity import Polarity
 from streams.errors import BadInput
 from streams.evaluate.polarity_data import FOLDERS, fingerprints, read_split
+from streams.rounding import six
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,10 +53,6 @@ def calibration_error(labels: Ints, probabilities: Floats) -> float:
     return float(np.abs(gaps).sum() / max(len(labels), 1))
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
-
-
 def measure(model: Polarity, texts: list[str], labels: Ints, lang: str) -> dict[str, float]:
     """Return the figures of one language.
 
@@ -87,10 +84,10 @@ def measure(model: Polarity, texts: list[str], labels: Ints, lang: str) -> dict[
     low, high = np.quantile(np.array(draws), [0.05, 0.95], axis=0)
     found: dict[str, float] = {}
     for place, (name, value) in enumerate(figures.items()):
-        found[name] = _rounded(value)
-        found[f"{name}_low"], found[f"{name}_high"] = _rounded(float(low[place])), _rounded(float(high[place]))
+        found[name] = six(value)
+        found[f"{name}_low"], found[f"{name}_high"] = six(float(low[place])), six(float(high[place]))
     seen = float(np.isin(fingerprints(texts), model.trained_on).mean())
-    return {**found, "n": len(labels), "seen_share": _rounded(seen), "us_per_text": _rounded(_microseconds(model, texts, lang))}
+    return {**found, "n": len(labels), "seen_share": six(seen), "us_per_text": six(_microseconds(model, texts, lang))}
 
 
 def _microseconds(model: Polarity, texts: list[str], lang: str) -> float:

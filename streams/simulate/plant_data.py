@@ -5,8 +5,6 @@ Courses are delays in ms since the first event; texts have their brand's name an
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from typing import Final
 
 from streams.errors import BadInput
 from streams.sources.dates import parse_time
+from streams.sources.tables import read_rows
 
 #: A planted event lasts at most this long.
 HORIZON_MS: Final = 48 * 3_600_000
@@ -134,10 +133,4 @@ def _some(found: list[Course], data: Path, what: str) -> list[Course]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")
-        ) as stream:
-            yield from csv.DictReader(stream)
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}; --data names the folder with the cascades and texts") from None
+    return read_rows(path, "; --data names the folder with the cascades and texts")

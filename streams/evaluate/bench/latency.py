@@ -29,9 +29,9 @@ from schemas.signal import SignalWatermark
 from streams.engine.partitioning import partition_of
 from streams.engine.stage import Output
 from streams.errors import BadInput
-from streams.evaluate.bench.rounds import significant
 from streams.evaluate.bench.traffic import DAY_MENTIONS, PARTITIONS, Traffic
 from streams.evaluate.fault_runs import Crew, prepare_topics
+from streams.rounding import six
 from streams.settings import EngineSettings
 from streams.simulate.brands import demo_watchlist
 from streams.sources.plan import clock_record
@@ -58,8 +58,8 @@ def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) ->
         volume = 1.0 if quick else _volume(rate)
         before = 0 if quick else round(_CALM_DAYS * DAY_MENTIONS * volume)
         rows = list(Traffic(before + round(rate * seconds), volume=volume).rows())
-        loads.append({"share": share, "per_second": significant(rate), **_load(broker, rows[:before], rows[before:], rate)})
-    return {"rounds": 1, "capacity_per_second": significant(capacity), "loads": loads}
+        loads.append({"share": share, "per_second": six(rate), **_load(broker, rows[:before], rows[before:], rate)})
+    return {"rounds": 1, "capacity_per_second": six(capacity), "loads": loads}
 
 
 def _volume(rate: float) -> float:
@@ -111,7 +111,7 @@ def _load(broker: str, before: Rows, rows: Rows, rate: float) -> dict[str, Any]:
         if 0 <= place < len(rows) - 1:
             found.append(1000 * (received - sent[place]))
     found.sort()
-    return {"events": len(found), **{f"p{q}_ms": significant(_quantile(found, q / 100)) if found else None for q in (50, 95, 99)}}
+    return {"events": len(found), **{f"p{q}_ms": six(_quantile(found, q / 100)) if found else None for q in (50, 95, 99)}}
 
 
 def _quantile(ordered: list[float], share: float) -> float:

@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from streams.evaluate.bench.mentions import create_topic, delete_topics, fill
-from streams.evaluate.bench.rounds import contestant, in_turn, significant, table
+from streams.evaluate.bench.rounds import contestant, in_turn, table
 from streams.evaluate.bench.traffic import Traffic, last_clock_ms, spread_out
+from streams.rounding import six
 
 CONTESTANTS = ("veille", "stock_faust", "bytewax", "quixstreams", "memory")
 #: Volume of the dense stream: about 40 mentions of each of seven brands between two grid lines.
@@ -75,4 +76,4 @@ def _by_stage(results: list[dict[str, Any]]) -> dict[str, float]:
     per = {name: statistics.median(1e6 * result["stages"][name] / result["records"] for result in results) for name in ("enrich", "detect")}
     total = statistics.median(1e6 * result["cpu_seconds"] / result["records"] for result in results)
     per["engine"] = total - sum(per.values())
-    return {name: significant(value) for name, value in {**per, "total": total}.items()}
+    return {name: six(value) for name, value in {**per, "total": total}.items()}

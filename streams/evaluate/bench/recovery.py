@@ -12,8 +12,8 @@ from streams.engine.outbox import Outbox
 from streams.engine.stage import Checkpoint, StateRecord
 from streams.engine.topics import CHANGELOG_CONFIG, TopicPlan, ensure_topics
 from streams.evaluate.bench.mentions import delete_topics
-from streams.evaluate.bench.rounds import significant
 from streams.evaluate.bench.traffic import PARTITIONS
+from streams.rounding import six
 from streams.settings import Settings
 
 BYTES_EACH = 4096
@@ -58,8 +58,8 @@ async def _measure(settings: Settings, name: str, states: int) -> dict[str, Any]
     if found != states:
         raise AssertionError(f"{found} of {states} states came back")
     return {
-        "rounds": 1, "states": states, "bytes_each": BYTES_EACH, "records_read": written, "seconds": significant(seconds),
-        "cpu_seconds": significant(time.process_time() - cpu), "per_second": significant(states / seconds),
+        "rounds": 1, "states": states, "bytes_each": BYTES_EACH, "records_read": written, "seconds": six(seconds),
+        "cpu_seconds": six(time.process_time() - cpu), "per_second": six(states / seconds),
     }  # fmt: skip
 
 

@@ -11,16 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from streams.errors import BadInput
-
-
-def significant(value: float) -> float:
-    """Round to 6 significant digits."""
-    return float(f"{value:.6g}")
+from streams.rounding import six
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Return median, min and max."""
-    return {"median": significant(statistics.median(values)), "min": significant(min(values)), "max": significant(max(values))}
+    return {"median": six(statistics.median(values)), "min": six(min(values)), "max": six(max(values))}
 
 
 def contestant(module: str, job: dict[str, Any], timeout_seconds: float = 1800.0) -> dict[str, Any]:
@@ -57,8 +53,8 @@ def table(found: dict[str, list[dict[str, Any]]], unit: str) -> tuple[dict[str, 
     for name, results in found.items():
         contestants[name] = {
             unit: spread([result["records"] / result["seconds"] for result in results]),
-            "cpu_us": significant(statistics.median(1e6 * result["cpu_seconds"] / result["records"] for result in results)),
+            "cpu_us": six(statistics.median(1e6 * result["cpu_seconds"] / result["records"] for result in results)),
         }
     own = contestants["veille"][unit]["median"]
-    ratios = {name: significant(own / entry[unit]["median"]) for name, entry in contestants.items() if name != "veille"}
+    ratios = {name: six(own / entry[unit]["median"]) for name, entry in contestants.items() if name != "veille"}
     return contestants, ratios

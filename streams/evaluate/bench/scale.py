@@ -14,8 +14,8 @@ import msgspec
 
 from streams.errors import BadInput
 from streams.evaluate.bench.pipeline import clear, play, prepare
-from streams.evaluate.bench.rounds import significant
 from streams.evaluate.bench.traffic import Traffic
+from streams.rounding import six
 
 HOT_SHARE = 0.9
 
@@ -32,19 +32,17 @@ def run(broker: str, quick: bool, *, mentions: int = 0, counts: tuple[int, ...] 
         rates[count] = found["records"] / found["seconds"]
         brands.append(
             {
-                "count": count, "us_per_mention": significant(1e6 * found["cpu_seconds"] / found["records"]),
-                "per_second": significant(rates[count]), "peak_rss_mb": found["peak_rss_mb"],
+                "count": count, "us_per_mention": six(1e6 * found["cpu_seconds"] / found["records"]),
+                "per_second": six(rates[count]), "peak_rss_mb": found["peak_rss_mb"],
             }
         )  # fmt: skip
     middle = counts[len(counts) // 2]
     hot = play(broker, "veille", Traffic(mentions, brands=middle, hot=HOT_SHARE), timeout_seconds=limit)
     ratio = hot["records"] / hot["seconds"] / rates[middle]
-    workers = [
-        {"count": count, "per_second": significant(_together(broker, count, Traffic(mentions, brands=middle), limit))} for count in (1, 2)
-    ]
+    workers = [{"count": count, "per_second": six(_together(broker, count, Traffic(mentions, brands=middle), limit))} for count in (1, 2)]
     return {
         "rounds": 1, "mentions": mentions, "brands": brands, "workers": workers,
-        "hot_brand": {"brands": middle, "share": HOT_SHARE, "throughput_ratio": significant(ratio)},
+        "hot_brand": {"brands": middle, "share": HOT_SHARE, "throughput_ratio": six(ratio)},
     }  # fmt: skip
 
 

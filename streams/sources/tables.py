@@ -1,0 +1,23 @@
+"""CSV files with a header, plain or gzipped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+from streams.errors import BadInput
+
+
+def read_rows(path: Path, hint: str = "") -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV by column. Raises `BadInput`, with the ``hint``, where it cannot be read."""
+    try:
+        with (
+            gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")
+        ) as stream:
+            yield from csv.DictReader(stream)
+    except FileNotFoundError:
+        raise BadInput(f"{path} is missing{hint}") from None
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror or error}{hint}") from None
