@@ -13,7 +13,7 @@ from schemas.enriched import BrandSettings, Enriched
 from streams.detect.baseline import Baseline
 from streams.detect.copies import Copies
 from streams.detect.desk import MAX_FIRST, Desk
-from streams.detect.evidence import NOBODY, Weight, calls, weigh
+from streams.detect.evidence import MAX_NAMES, NOBODY, Weight, calls, heaviest, weigh
 from streams.detect.feed import Feed, Marks
 from streams.detect.history import History
 from streams.detect.mood import Mood
@@ -21,8 +21,8 @@ from streams.detect.ring import Ring
 from streams.detect.stories import Story
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, MINUTE_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, SIZE, TROUBLE, VOTES
 
-#: Names that are counted within an hour, and sources that are remembered.
-_MAX_NAMES, _MAX_SOURCES = 192, 16
+#: Sources that are remembered.
+_MAX_SOURCES = 16
 #: What a new feed weighs among the sources: enough to be remembered for a few days, too little to count.
 _TRACE = 0.1
 DAY_MS = 24 * HOUR_MS
@@ -180,15 +180,15 @@ class Brand(History, array_like=True, gc=False):
             authors[author] = repeats + 1
             if not repeats:
                 self.hour_people += times
-                if len(authors) > _MAX_NAMES:
-                    self.hour_authors = _heaviest(authors)
+                if len(authors) > MAX_NAMES:
+                    self.hour_authors = heaviest(authors)
         copies, copy_key = 0, ""
         if mention.copy_key and mention.kind != "reshare":
             copy_key = self.copies.find(mention.copy_key)
             copies = self.hour_copies.get(copy_key, 0)
             self.hour_copies[copy_key] = copies + 1
-            if len(self.hour_copies) > _MAX_NAMES:
-                self.hour_copies = _heaviest(self.hour_copies)
+            if len(self.hour_copies) > MAX_NAMES:
+                self.hour_copies = heaviest(self.hour_copies)
         weight = weigh(mention, repeats if repeats > copies else copies)
         desk = self.desk
         quoted = desk.answers > 0 and desk.passes_on(mention)
@@ -265,9 +265,8 @@ class Brand(History, array_like=True, gc=False):
         return self.mood.score_one(t_ms, base.rate * self.factor(t_ms // HOUR_MS) * self.live)
 
     def _learn_hour(self, hour: int, found: list[float] | None) -> None:
-        usual = (self.ring is None or self.ring.rebased) and not self.suspect
         if self.mood is not None:
-            self.mood.end_hour(0.0 if found is None else max(0.0, found[VOTES] - self.hour_new), usual)
+            self.mood.end_hour(0.0 if found is None else max(0.0, found[VOTES] - self.hour_new), self.teaches)
         History._learn_hour(self, hour, found)
 
     def end_step(self, t_ms: int) -> None:
@@ -296,9 +295,3 @@ class Brand(History, array_like=True, gc=False):
         self.base = Baseline()
         self.born_hour = self.next_hour = -1
         self.factors, self.under = [], -99.0
-
-
-def _heaviest(names: dict[str, int]) -> dict[str, int]:
-    """Take one off every count and drop what is at zero: frequent names stay (Misra and Gries 1982)."""
-    left = {name: count - 1 for name, count in names.items() if count > 1}
-    return left if len(left) <= _MAX_NAMES // 2 else dict(list(left.items())[_MAX_NAMES // 4 :])

@@ -81,6 +81,11 @@ class History(msgspec.Struct, array_like=True, gc=False):
         total = math.fsum(self.sources.values())
         return 1.0 - math.fsum(self.sources.get(name, 0.0) for name in self.blind) / total if total > 0.0 else 1.0
 
+    @property
+    def teaches(self) -> bool:
+        """Whether what is said now counts as usual: nothing rings, or only what has become usual, and no feed is at fault."""
+        return (self.ring is None or self.ring.rebased) and not self.suspect
+
     def usual(self) -> Usual:
         """Return what is usual, with the assumed values where little is known."""
         base = self.base
@@ -186,7 +191,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
             share.rebase(day[place], max(0.0, day[VOTES] - day[place]))
 
     def _learn_hour(self, hour: int, found: list[float] | None) -> None:
-        usual = (self.ring is None or self.ring.rebased) and not self.suspect
+        usual = self.teaches
         if found is not None:
             every = max(0.0, found[VOTES] - self.hour_new)
             votes, negative = every - found[RING_VOTES], found[NEGATIVE] - found[RING_NEGATIVE]

@@ -103,19 +103,15 @@ def _replaced(url: str, low: str, name: str, key: str) -> tuple[str, str]:
     return url, low
 
 
-#: {day since 1970: a day long before it, as dates begin}
-_long_before: dict[int, str] = {}
 #: So many posts are no reason for suspicion in an account that is not young.
 _FEW_POSTS = _POSTS_A_DAY * (_YOUNG_MS // _DAY_MS)
 
 
+@lru_cache(maxsize=10_000)
 def _day_long_before(day: int) -> str:
-    """Return the date by which an account was certainly no longer young on ``day``, in whatever form of ISO 8601 it is written."""
-    if len(_long_before) > 10_000:
-        _long_before.clear()
+    """Return the date by which an account was certainly no longer young on ``day`` (since 1970), in whatever form of ISO 8601."""
     moment = day * _DAY_MS - _YOUNG_MS - 10 * _DAY_MS
-    found = _long_before[day] = header_time(moment)[:10] if moment > 0 else ""
-    return found
+    return header_time(moment)[:10] if moment > 0 else ""
 
 
 def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, ...]]:
@@ -125,7 +121,7 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
     reasons: list[str] = []
     created, posts, handle, name, followers = author.created_at, author.posts, author.handle, author.name, author.followers
     # Most accounts are old by the spelling of their date, and have few posts: reading these dates would be a third of the work here.
-    old = created and "1" < created < (_long_before.get(published_ms // _DAY_MS) or _day_long_before(published_ms // _DAY_MS))
+    old = created and "1" < created < _day_long_before(published_ms // _DAY_MS)
     if created and not (old and (posts is None or posts <= _FEW_POSTS)) and (created_ms := _created_ms(created)) is not None:
         age = published_ms - created_ms
         if age < _YOUNG_MS and age >= 0:

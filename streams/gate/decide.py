@@ -198,7 +198,7 @@ def _write(here: _Here, key: str, draft: Draft | None) -> Answer:
         return here.refuse("a substantive statement does not become a holding one")
     holding = here.rules.plan.holdings.get(wanted)
     if holding is None:
-        names = ", ".join(here.rules.plan.holdings) or "0"
+        names = ", ".join(here.rules.plan.holdings)
         return here.refuse("the plan has no such holding statement; it has {names}", "holding", names=names)
     text, why, values = fill(holding, here.command.args, here.at_ms)
     if why:

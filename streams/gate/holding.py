@@ -73,6 +73,6 @@ def fill(holding: Holding, args: Mapping[str, object], at_ms: int) -> tuple[str,
             if not isinstance(value, str) or not _TIME.fullmatch(value):
                 return "", "time must be given, and be nothing but a time of day (05:00, 5h00, 05:00 CET)", {}
         elif value not in (allowed := holding.channels if name == "channel" else holding.contacts):
-            return "", "{name} must be one that the plan lists: {names}", {"name": name, "names": ", ".join(allowed) or "0"}
+            return "", "{name} must be one that the plan lists: {names}", {"name": name, "names": ", ".join(allowed)}
         values[name] = str(value)
     return _BLANK.sub(lambda match: values[match[1]], holding.text), "", {}

@@ -78,12 +78,12 @@ _STATES_FR = {
 
 
 def told(reason: str, language: str, values: Mapping[str, object]) -> str:
-    """Return ``reason`` with its blanks filled, in French where ``language`` is "fr".
+    """Return ``reason`` with its blanks filled, in French where ``language`` is "fr"; an empty value is "none".
 
     >>> told("a statement that is {state} is not approved", "fr", {"state": "released"})
     "une déclaration diffusée ne s'approuve pas"
     """
     if language != "fr":
-        return reason.format_map(values)
+        return reason.format_map({name: "none" if value == "" else value for name, value in values.items()})
     shown = {name: _STATES_FR.get(str(value), value) if name == "state" else value for name, value in values.items()}
-    return FRENCH[reason].format_map(shown)
+    return FRENCH[reason].format_map({name: "aucun" if value == "" else value for name, value in shown.items()})

@@ -22,6 +22,8 @@ from streams.simulate.rhythm import DAY_MS
 
 #: Monday 3 March 2025, midnight UTC.
 START_MS: Final = 1_740_960_000_000
+#: Greatest volume of a simulation.
+MOST_VOLUME: Final = 100.0
 _CROWD: Final = 9000
 
 
@@ -85,7 +87,7 @@ def simulate(seed: int, days: int = 3, volume: float = 1.0) -> Simulation:
     """
     if not 2 <= days <= 21:
         raise BadInput("a simulation has 2 to 21 days")
-    if not 0.1 <= volume <= 100.0:
+    if not 0.1 <= volume <= MOST_VOLUME:
         raise BadInput("the volume of a simulation is 0.1 to 100 times the usual one")
     end_ms = START_MS + days * DAY_MS
     people = People(Random(f"{seed}/people"), _CROWD, START_MS)

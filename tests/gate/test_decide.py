@@ -211,6 +211,9 @@ def test_a_refusal_is_told_in_the_language_of_the_desk() -> None:
     ledger, french = ready(), RULES._replace(language="fr")
     give(ledger, "release", by="someone", statement="s")
     assert ask(ledger, "approve", by="another", rules=french, statement="s").why == "une déclaration diffusée ne s'approuve pas"
+    bare = RULES._replace(plan=Plan())
+    assert ask(ledger, "draft", rules=bare, statement="t", holding="aware").why.endswith("; it has none")
+    assert ask(ledger, "draft", rules=bare._replace(language="fr"), statement="t", holding="aware").why.endswith("; il a : aucun")
     give(ledger, "draft", rules=french, statement="t", text="We do not know yet.")
     refused = give(ledger, "release", by="someone", rules=french, statement="t")
     assert [one.reason for one in refused] == ["release: il faut l'accord de deux personnes qui ne l'ont pas rédigée ; elle en a 0"]

@@ -34,6 +34,7 @@ from streams.evaluate.fault_runs import Crew, prepare_topics
 from streams.rounding import six
 from streams.settings import EngineSettings
 from streams.simulate.brands import demo_watchlist
+from streams.simulate.simulation import MOST_VOLUME
 from streams.sources.plan import clock_record
 
 SHARES = (0.25, 0.5, 0.75)
@@ -63,8 +64,11 @@ def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) ->
 
 
 def _volume(rate: float) -> float:
-    """Return the volume of a simulation of which ``rate`` mentions a second are `_PACE` times as fast as they were published."""
-    return rate * 86_400.0 / (_PACE * DAY_MENTIONS)
+    """Return the volume of a simulation of which ``rate`` mentions a second are `_PACE` times as fast as they were published.
+
+    Where no simulation is that large, beyond 11,000 a second, the pace is greater.
+    """
+    return min(MOST_VOLUME, rate * 86_400.0 / (_PACE * DAY_MENTIONS))
 
 
 @contextmanager
