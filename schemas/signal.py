@@ -6,7 +6,12 @@ A record's CloudEvents type is ``veille.signal``, ``veille.command`` (see ``sche
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+#: A brand's signals over which a story is told in short: where it was in one of the last so many, only what changed is sent.
+RECENT: Final = 8
 
 
 class Interval(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -98,7 +103,12 @@ class ImpactRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
 
 
 class StoryReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One story as it stands at the signal's time."""
+    """One story as it stands at the signal's time.
+
+    Where it was in one of the brand's last `RECENT` signals, what has not changed since its last reading is left out:
+    ``head_as_before`` stands for terms, originator, merged and samples, ``counts_as_before`` for networks, network classes, cues, crisis
+    words and relays, ``impact_as_before`` for rows of ``impact`` that are missing, and for the voices of a row that has none.
+    """
 
     story_id: str
     by: str
@@ -150,6 +160,9 @@ class StoryReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     merged: tuple[str, ...] = ()
     #: Mention ids kept as samples, the loudest first.
     samples: tuple[str, ...] = ()
+    head_as_before: bool = False
+    counts_as_before: bool = False
+    impact_as_before: bool = False
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -195,8 +208,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usual_own_negative: float = 0.0
     #: {network: posts of the brand itself that answer what rings}.
     own_networks: dict[str, int] = {}
-    #: Who speaks where, of what rings outside of any story.
+    #: Who speaks where, of what rings outside of any story; see `StoryReading` for what is as before.
     impact: tuple[ImpactRow, ...] = ()
+    impact_as_before: bool = False
     forecast_authors_24h: Forecast | None = None
     onset_ms: int = 0
     #: "no baseline", "suspect feed", "sampling" and so on: what the reader must know (French: `streams.caveats`).

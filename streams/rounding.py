@@ -1,4 +1,4 @@
-"""How numbers are rounded before they are written."""
+"""How numbers are rounded before they are written or kept."""
 
 from __future__ import annotations
 
@@ -10,3 +10,12 @@ def six(value: float) -> float:
     (1234570.0, 0.000123457)
     """
     return float(f"{value:.6g}")
+
+
+def on_grid(count: float) -> float:
+    """Round to a multiple of 1/1024, as counts that are kept: sums of such counts are exact, and short once they are compressed.
+
+    >>> on_grid(0.5), on_grid(2.0 / 3.0)
+    (0.5, 0.6669921875)
+    """
+    return round(count * 1024.0) * 0.0009765625

@@ -19,6 +19,7 @@ from streams.crisis import commands
 from streams.crisis.brand import on_signal, on_timer
 from streams.crisis.gated import Cell
 from streams.crisis.life import next_due
+from streams.crisis.recent import whole
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import BrandState
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
@@ -124,7 +125,7 @@ class CrisisPartition:
         self._fire(state, signal.at_ms, outputs)
         state.signal_seq = signal.seq
         state.now_ms = max(state.now_ms, signal.at_ms)
-        for event, card in on_signal(state, signal, self._settings):
+        for event, card in on_signal(state, whole(state.told, signal), self._settings):
             self._tell(state, event, card, event != "asked", signal.at_ms, outputs)
         self._after(state)
 

@@ -11,6 +11,7 @@ from schemas.desk import ACTIVE
 from schemas.signal import ImpactRow, Signal, StoryReading
 from streams.captures import Register
 from streams.crisis.effect import Answered
+from streams.crisis.recent import Told
 from streams.folding import words_of
 from streams.gate.ledger import Ledger
 
@@ -83,6 +84,8 @@ class BrandState(msgspec.Struct, kw_only=True, omit_defaults=True):
     registers: dict[str, Register] = {}
     statement_seq: int = 0
     blind: dict[str, int] = {}
+    #: {story: as it was told lately}; see `streams.crisis.recent`.
+    told: dict[str, Told] = {}
     #: When the desk was last asked about near misses (event time, ms), the latest three.
     asked: list[int] = []
     page_severity: int = 3

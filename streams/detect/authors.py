@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import msgspec
-import xxhash
 
-#: Authors that are counted exactly, by name; beyond, a sketch counts them.
+from streams.detect.names import number_of
+
+#: Authors that are counted exactly; beyond, a sketch counts them.
 EXACT = 48
 _BITS = 8
 _REGISTERS = 1 << _BITS
@@ -26,7 +27,8 @@ class Authors(msgspec.Struct, array_like=True, gc=False):
     (11, 4.1)
     """
 
-    counts: dict[str, int] = {}
+    #: {number of an author (see `names`): mentions}
+    counts: dict[int, int] = {}
     total: int = 0
     others: int = 0
     registers: bytearray = msgspec.field(default_factory=bytearray)
@@ -37,15 +39,17 @@ class Authors(msgspec.Struct, array_like=True, gc=False):
 
     def learn_one(self, author: str) -> bool:
         """Take one mention by ``author`` (a keyed hash; "" counts as someone new). Return whether it is a new name."""
+        return self.learn_number(number_of(author or f"?{self.total + 1}"))
+
+    def learn_number(self, author: int) -> bool:
+        """Take one mention by the author of this number."""
         self.total += 1
         counts = self.counts
-        if author in counts:
-            count = counts[author]
+        count = counts.get(author)
+        if count is not None:
             counts[author] = count + 1
             self.spent += (count + 1) * math.log(count + 1) - (count * math.log(count) if count > 1 else 0.0)
             return False
-        if not author:
-            author = f"?{self.total}"
         if len(counts) < EXACT:
             counts[author] = 1
             return True
@@ -60,9 +64,8 @@ class Authors(msgspec.Struct, array_like=True, gc=False):
         for author in self.counts:
             self._put(author)
 
-    def _put(self, author: str) -> bool:
-        digest = xxhash.xxh3_64_intdigest(author.encode("utf-8", "replace"))
-        return self._raise(digest & (_REGISTERS - 1), 65 - _BITS - (digest >> _BITS).bit_length())
+    def _put(self, author: int) -> bool:
+        return self._raise(author & (_REGISTERS - 1), 33 - _BITS - (author >> _BITS).bit_length())
 
     def _raise(self, place: int, rank: int) -> bool:
         """Let a register hold at least ``rank``. The sum of powers of two stays exact, so its order does not matter."""
@@ -102,7 +105,7 @@ class Authors(msgspec.Struct, array_like=True, gc=False):
                 self.counts[author] += count
                 self.total += count
             else:
-                self.learn_one(author)
+                self.learn_number(author)
                 self.total += count - 1
                 if author in self.counts:
                     self.counts[author] = count

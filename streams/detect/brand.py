@@ -17,9 +17,11 @@ from streams.detect.evidence import MAX_NAMES, NOBODY, Weight, calls, heaviest, 
 from streams.detect.feed import Feed, Marks
 from streams.detect.history import History
 from streams.detect.mood import Mood
+from streams.detect.names import number_of
 from streams.detect.ring import Ring
 from streams.detect.stories import Story
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, MINUTE_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, SIZE, TROUBLE, VOTES
+from streams.rounding import on_grid
 
 #: Sources that are remembered.
 _MAX_SOURCES = 16
@@ -175,9 +177,9 @@ class Brand(History, array_like=True, gc=False):
         now[RAW] += 1.0 + skipped
         author, repeats = mention.author, 0
         if author:
-            authors = self.hour_authors
-            repeats = authors.get(author, 0)
-            authors[author] = repeats + 1
+            authors, number = self.hour_authors, number_of(author)
+            repeats = authors.get(number, 0)
+            authors[number] = repeats + 1
             if not repeats:
                 self.hour_people += times
                 if len(authors) > MAX_NAMES:
@@ -185,8 +187,9 @@ class Brand(History, array_like=True, gc=False):
         copies, copy_key = 0, ""
         if mention.copy_key and mention.kind != "reshare":
             copy_key = self.copies.find(mention.copy_key)
-            copies = self.hour_copies.get(copy_key, 0)
-            self.hour_copies[copy_key] = copies + 1
+            number = number_of(copy_key)
+            copies = self.hour_copies.get(number, 0)
+            self.hour_copies[number] = copies + 1
             if len(self.hour_copies) > MAX_NAMES:
                 self.hour_copies = heaviest(self.hour_copies)
         weight = weigh(mention, repeats if repeats > copies else copies)
@@ -203,7 +206,8 @@ class Brand(History, array_like=True, gc=False):
         call = bool(mention.crisis_words or mention.cues) and calls(mention)
         story = self.book.learn_one(mention, weight, copies, copy_key, max_stories, self.base.hours >= 12.0, times, call)
         if silent and story is not None and story.votes > 0.0:
-            negative, trouble = vote * story.negative / story.votes, vote * story.trouble / story.votes
+            part = vote / story.votes
+            negative, trouble = on_grid(part * story.negative), on_grid(part * story.trouble)
         now[VOTES] += vote
         if trouble:
             now[TROUBLE] += trouble

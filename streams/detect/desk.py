@@ -234,13 +234,16 @@ class Desk(msgspec.Struct, array_like=True):
             return 0.0, 0.0
         return six(self.usual_answers / (1.0 + self.usual_liked)), six(self.usual_negative / self.usual_answers)
 
-    def whole(self, t_ms: int) -> tuple[ImpactRow, ...]:
-        """Return the table of what rings outside of any story."""
+    def whole(self, t_ms: int, seq: int) -> tuple[tuple[ImpactRow, ...], bool]:
+        """Return the table of what rings outside of any story, or its changes (see `Impact.tell`)."""
         table = self.impacts.get("")
-        return table.reading(t_ms) if table is not None else ()
+        return table.tell(t_ms, seq) if table is not None else ((), False)
 
-    def tell(self, reading: StoryReading, t_ms: int) -> StoryReading:
-        """Return ``reading`` with its table and what hangs on own posts; what was merged into the story is summed."""
+    def tell(self, reading: StoryReading, t_ms: int, seq: int) -> StoryReading:
+        """Return ``reading`` with its table and what hangs on own posts; what was merged into the story is summed.
+
+        ``seq``: the signal that tells it.
+        """
         for old in reading.merged:
             if (table := self.impacts.pop(old, None)) is not None:
                 self._table(reading.story_id).absorb(table)
@@ -251,10 +254,11 @@ class Desk(msgspec.Struct, array_like=True):
                 mine.posts = [*mine.posts, *(post for post in hanging.posts if post not in mine.posts)][:4]
         known, table = self.hanging.get(reading.story_id) or Hanging(), self.impacts.get(reading.story_id)
         posts = [post for name in known.posts if (post := self.posts.get(name)) is not None]
+        rows, as_before = table.tell(t_ms, seq) if table is not None else ((), False)
         return msgspec.structs.replace(
             reading, own_post=known.answers + known.reshares > 0, own_answers=known.answers, own_negative=known.negative,
             own_reshares=known.reshares, own_likes=sum(post.likes for post in posts), own_altered=any(post.altered for post in posts),
-            impact=table.reading(t_ms) if table is not None else (),
+            impact=rows, impact_as_before=as_before,
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.enriched import Enriched
+from streams.rounding import on_grid
 
 #: Cues that speak of a rumour rather than of an opinion.
 DOUBT = frozenset({"hearsay", "denial", "fact_check", "question"})
@@ -53,10 +54,11 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     else:
         share = 0.05
     silent = not polarity and not crisis and mention.kind == "reshare"
-    return vote, vote if polarity == "negative" else 0.0, vote * share, silent, crisis, doubt
+    vote = on_grid(vote)
+    return vote, vote if polarity == "negative" else 0.0, on_grid(vote * share), silent, crisis, doubt
 
 
-def heaviest(names: dict[str, int]) -> dict[str, int]:
+def heaviest(names: dict[int, int]) -> dict[int, int]:
     """Take one off every count and drop what is at zero: frequent names stay (Misra and Gries 1982)."""
     left = {name: count - 1 for name, count in names.items() if count > 1}
     return left if len(left) <= MAX_NAMES // 2 else dict(list(left.items())[MAX_NAMES // 4 :])

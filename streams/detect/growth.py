@@ -9,7 +9,7 @@ import msgspec
 from schemas.signal import Interval
 from streams.detect.formulas import Z90, clip, gamma_above, gamma_quantile
 from streams.networks import classes
-from streams.rounding import six
+from streams.rounding import on_grid, six
 
 MINUTE = 60_000.0
 HOUR = 3_600_000.0
@@ -72,9 +72,9 @@ class Growth(msgspec.Struct, array_like=True):
 
     def learn_one(self, t_ms: float, weight: float = 1.0) -> None:
         """Take one event at ``t_ms``; times may not go back (a time before the last counts at the last)."""
-        self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = self._at(t_ms)
+        self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = map(on_grid, self._at(t_ms))
         if t_ms > self.t:
-            self.dm *= math.exp((self.t - t_ms) / MINUTE)
+            self.dm = on_grid(self._minute(t_ms))
             self.t = t_ms
         if self.n > 0.0:  # the first event is the root: it is nobody's child
             self.i1 += weight
@@ -112,8 +112,8 @@ class Growth(msgspec.Struct, array_like=True):
     def absorb(self, other: Growth, t_ms: float) -> None:
         """Add another stream's events, both as they stand at ``t_ms``."""
         mine, theirs = self._at(t_ms), other._at(t_ms)
-        self.dm = self._minute(t_ms) + other._minute(t_ms)
-        self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = (x + y for x, y in zip(mine, theirs, strict=True))
+        self.dm = on_grid(self._minute(t_ms) + other._minute(t_ms))
+        self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = (on_grid(x + y) for x, y in zip(mine, theirs, strict=True))
         self.t, self.n, self.born = max(self.t, t_ms), self.n + other.n, min(self.born, other.born)
 
     def _minute(self, t_ms: float) -> float:

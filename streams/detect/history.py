@@ -52,8 +52,9 @@ class History(msgspec.Struct, array_like=True, gc=False):
     hour_surprise: float = 0.0
     hour_story: float = 0.0
     #: Authors and near-copies of the current hour: {name: times}.
-    hour_authors: dict[str, int] = {}
-    hour_copies: dict[str, int] = {}
+    #: Authors and texts of the hour by number (see `names`).
+    hour_authors: dict[int, int] = {}
+    hour_copies: dict[int, int] = {}
     hour_people: int = 0
     #: Votes of sources that first spoke of the brand within this hour: a first, broken hour never teaches.
     hour_new: float = 0.0

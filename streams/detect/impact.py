@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from schemas.enriched import Enriched
-from schemas.signal import ImpactRow, Voice
+from schemas.signal import RECENT, ImpactRow, Voice
 from streams.audiences import audience_of
+from streams.detect.names import number_of
 from streams.detect.seeds import loudness
 
 _SLOT_MS = 300_000
 _SLOTS = 24
-#: Authors of a story that are known by name; each mention beyond is taken for a new one, so that reach stays an upper bound.
+#: Authors of a story that are known; each mention beyond is taken for a new one, so that reach stays an upper bound.
 EXACT_AUTHORS = 1024
 _VOICES = 3
 
@@ -23,7 +26,8 @@ class Spoken(msgspec.Struct, array_like=True, frozen=True, gc=False):
     audience: str
     why: str
     network: str
-    author: str
+    #: Number of the author (see `names`), 0: not known.
+    author: int
     followers: int
     negative: bool
     press: bool
@@ -39,8 +43,8 @@ def spoken(mention: Enriched, negative: bool, times: int, quoted: bool) -> Spoke
     """Return what the table keeps of ``mention``."""
     audience, why = audience_of(mention)
     return Spoken(
-        mention.applies_ms, audience, why, mention.network, mention.author, mention.followers, negative, audience == "press",
-        loudness(mention), mention.id, times, quoted,
+        mention.applies_ms, audience, why, mention.network, number_of(mention.author) if mention.author else 0, mention.followers,
+        negative, audience == "press", loudness(mention), mention.id, times, quoted,
     )  # fmt: skip
 
 
@@ -55,8 +59,12 @@ class Row(msgspec.Struct, array_like=True):
     quoted: int = 0
     slot: int = 0
     slots: list[int] = []
-    #: (worth an answer before others, loudness, mention id, reason, followers, author), the first to answer first.
-    voices: list[tuple[bool, int, str, str, int, str]] = []
+    #: (worth an answer before others, loudness, mention id, reason, followers, author's number), the first to answer first.
+    voices: list[tuple[bool, int, str, str, int, int]] = []
+    #: Since it was told: whether anything, and whether a voice is new; mentions of the last hour and the one before, as told.
+    changed: bool = True
+    heard: bool = True
+    told_hours: tuple[int, int] = (0, 0)
 
     def count(self, at_ms: int, times: int) -> None:
         """Count mentions at ``at_ms``."""
@@ -65,6 +73,7 @@ class Row(msgspec.Struct, array_like=True):
         if back < _SLOTS:
             self.slots[-1 - back] += times
         self.mentions += times
+        self.changed = True
 
     def roll(self, slot: int) -> None:
         """Let time pass up to ``slot``."""
@@ -86,17 +95,25 @@ class Row(msgspec.Struct, array_like=True):
                 return
             del self.voices[known]
         self.voices = sorted([*self.voices, voice], key=_first)[:_VOICES]
+        self.heard = True
+
+    def hours(self, t_ms: int) -> tuple[int, int]:
+        """Return mentions of the last 60 minutes and of the 60 before."""
+        self.roll(t_ms // _SLOT_MS)
+        return sum(self.slots[12:]), sum(self.slots[:12])
 
 
-def _first(voice: tuple[bool, int, str, str, int, str]) -> tuple[bool, int, str]:
+def _first(voice: tuple[bool, int, str, str, int, int]) -> tuple[bool, int, str]:
     return not voice[0], -voice[1], voice[2]
 
 
 class Impact(msgspec.Struct, array_like=True):
-    """The table of one story. ``authors``: {author: row} of those known by name."""
+    """The table of one story. ``authors``: {author's number: number of the row} of those that are known."""
 
     rows: dict[str, Row] = {}
-    authors: dict[str, str] = {}
+    authors: dict[int, int] = {}
+    #: The brand's signal that told it last, -1: none did.
+    told: int = -1
 
     def learn_one(self, one: Spoken) -> None:
         """Take one mention. An author counts in the row where he spoke first; what only passes on an answer counts as quoted."""
@@ -106,6 +123,7 @@ class Impact(msgspec.Struct, array_like=True):
             row = self.rows[place] = Row()
         if one.quoted:
             row.quoted += one.times
+            row.changed = True
             return
         row.count(one.at_ms, one.times)
         row.negative += one.times if one.negative else 0
@@ -116,42 +134,65 @@ class Impact(msgspec.Struct, array_like=True):
         row.authors += one.times
         row.reach += one.followers * one.times
         if one.author and len(self.authors) < EXACT_AUTHORS:
-            self.authors[one.author] = place
+            self.authors[one.author] = list(self.rows).index(place)
 
     def absorb(self, other: Impact) -> None:
         """Take over the table of a story that was merged into this one; authors of both count once."""
         for place, theirs in other.rows.items():
             mine = self.rows.get(place)
             if mine is None:
-                self.rows[place] = theirs
-                continue
-            late, early = (mine, theirs) if mine.slot >= theirs.slot else (theirs, mine)
-            early.roll(late.slot)
-            mine.slots = [a + b for a, b in zip(late.slots, early.slots, strict=True)] if late.slots and early.slots else late.slots
-            mine.slot = late.slot
-            for name in ("mentions", "authors", "reach", "negative", "press", "quoted"):
-                setattr(mine, name, getattr(mine, name) + getattr(theirs, name))
-            mine.voices = sorted({v[2]: v for v in (*mine.voices, *theirs.voices)}.values(), key=_first)[:_VOICES]
-        for author, place in other.authors.items():
+                mine = self.rows[place] = theirs
+            else:
+                _add(mine, theirs)
+            mine.changed = mine.heard = True
+        places, rows = {place: number for number, place in enumerate(self.rows)}, list(self.rows.values())
+        theirs_at = [places[place] for place in other.rows]
+        for author, number in other.authors.items():
             if author not in self.authors:
-                self.authors[author] = place
-            elif self.rows[place].authors > 1:
-                self.rows[place].authors -= 1
+                self.authors[author] = theirs_at[number]
+            elif (row := rows[theirs_at[number]]).authors > 1:
+                row.authors -= 1
 
     def reading(self, t_ms: int) -> tuple[ImpactRow, ...]:
         """Return the table as it stands at ``t_ms``, the row with most mentions first."""
+        return _ranked(_row(place, row, row.hours(t_ms), voices=True) for place, row in self.rows.items())
+
+    def tell(self, t_ms: int, seq: int) -> tuple[tuple[ImpactRow, ...], bool]:
+        """Return (table, False), or (rows that changed, True) where the table was in one of the brand's last `RECENT` signals.
+
+        ``seq``: the signal that tells it. A row whose voices are as they were comes without them.
+        """
+        known, self.told = self.told >= 0 and seq - self.told <= RECENT, seq
         found = []
         for place, row in self.rows.items():
-            audience, network = place.split("\t", 1)
-            row.roll(t_ms // _SLOT_MS)
-            voices = tuple(
-                Voice(mention_id=mention_id, network=network, audience=audience, why=why, followers=followers, loudness=loud)
-                for _, loud, mention_id, why, followers, _ in row.voices
-            )
-            found.append(
-                ImpactRow(
-                    audience=audience, network=network, mentions=row.mentions, authors=row.authors, reach=row.reach, negative=row.negative,
-                    last_hour=sum(row.slots[12:]), hour_before=sum(row.slots[:12]), press=row.press, quoted=row.quoted, voices=voices,
-                )
-            )  # fmt: skip
-        return tuple(sorted(found, key=lambda r: (-r.mentions, r.audience, r.network)))
+            hours = row.hours(t_ms)
+            if not known or row.changed or row.heard or hours != row.told_hours:
+                found.append(_row(place, row, hours, voices=not known or row.heard))
+                row.changed, row.heard, row.told_hours = False, False, hours
+        return _ranked(found), known
+
+
+def _add(mine: Row, theirs: Row) -> None:
+    late, early = (mine, theirs) if mine.slot >= theirs.slot else (theirs, mine)
+    early.roll(late.slot)
+    mine.slots = [a + b for a, b in zip(late.slots, early.slots, strict=True)] if late.slots and early.slots else late.slots
+    mine.slot = late.slot
+    for name in ("mentions", "authors", "reach", "negative", "press", "quoted"):
+        setattr(mine, name, getattr(mine, name) + getattr(theirs, name))
+    mine.voices = sorted({v[2]: v for v in (*mine.voices, *theirs.voices)}.values(), key=_first)[:_VOICES]
+
+
+def _row(place: str, row: Row, hours: tuple[int, int], *, voices: bool) -> ImpactRow:
+    audience, network = place.split("\t", 1)
+    told = tuple(
+        Voice(mention_id=mention_id, network=network, audience=audience, why=why, followers=followers, loudness=loud)
+        for _, loud, mention_id, why, followers, _ in row.voices
+    )
+    return ImpactRow(
+        audience=audience, network=network, mentions=row.mentions, authors=row.authors, reach=row.reach, negative=row.negative,
+        last_hour=hours[0], hour_before=hours[1], press=row.press, quoted=row.quoted, voices=told if voices else (),
+    )  # fmt: skip
+
+
+def _ranked(rows: Iterable[ImpactRow]) -> tuple[ImpactRow, ...]:
+    return tuple(sorted(rows, key=lambda row: (-row.mentions, row.audience, row.network)))

@@ -173,4 +173,4 @@ def _join(brand: Brand, ring: Ring, t_ms: int, stories: list[Story], whole: bool
             sums = brand.counts.read(t_ms)[1][0]
             ring.mentions, ring.votes, ring.negative = round(sums[RAW]), sums[VOTES], sums[NEGATIVE]
             for author in brand.hour_authors:
-                ring.authors.learn_one(author)
+                ring.authors.learn_number(author)

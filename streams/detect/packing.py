@@ -9,9 +9,10 @@ import msgspec
 
 from streams.detect.brand import Brand
 from streams.detect.feed import NO_MARKS, Marks
+from streams.errors import Fatal
 
-#: First byte of a saved state. States of before it are the packed brand itself, which begins with the mark of an array.
-FORMAT = 2
+#: First byte of a saved state. Up to format 2 authors stood in it by name, so what was saved then says nothing of who is known.
+FORMAT = 3
 #: States of more bytes are compressed, by zstd as for Kafka: that of a busy brand to two fifths.
 _LARGE, _LEVEL = 4096, 3
 
@@ -74,7 +75,7 @@ def save(packed: Packed) -> bytes:
 
 
 def load(value: bytes) -> Packed:
-    """Return what a checkpoint saved, also one of before `FORMAT` 2."""
-    if value[0] == FORMAT:
-        return _packed.decode(memoryview(value)[1:])
-    return pack(_brand.decode(value))
+    """Return what a checkpoint saved. Raises `Fatal` where another version of Veille did."""
+    if value[0] != FORMAT:
+        raise Fatal("detect's states were saved by another version: delete its changelog and committed offsets, and it reads its log anew")
+    return _packed.decode(memoryview(value)[1:])

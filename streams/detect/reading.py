@@ -13,7 +13,7 @@ from streams.detect.brand import Brand
 from streams.detect.chance import chance
 from streams.detect.judge import Judgement
 from streams.detect.settings import DetectSettings
-from streams.detect.telling import read_story
+from streams.detect.telling import tell_story
 from streams.engine.stage import Output
 from streams.rounding import six
 
@@ -97,8 +97,9 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
     if ring is not None and ring.beyond:
         caveats.append(beyond_budget(ring.beyond))
     usual_mentions, usual_authors = brand.usual_day()
-    readings = tuple(brand.desk.tell(read_story(story, t_ms), t_ms) for story in found.stories)
+    readings = tuple(brand.desk.tell(tell_story(story, t_ms, brand.seq), t_ms, brand.seq) for story in found.stories)
     usual_ratio, usual_angry = brand.desk.usual()
+    impact, as_before = brand.desk.whole(t_ms, brand.seq)
     authors = ring.authors.distinct() if ring is not None else max((r.authors for r in readings), default=0)
     mentions = ring.mentions if ring is not None else max((r.mentions for r in readings), default=0)
     if ring is not None and ring.votes > 0.0:
@@ -123,7 +124,8 @@ def _fill(brand: Brand, t_ms: int, step: int, kind: str, found: Judgement, setti
         mentions=mentions, authors=authors, negative_share=six(negative),
         usual_day_authors=six(usual_authors), usual_day_mentions=six(usual_mentions),
         usual_negative_share=six(brand.negative.value()), usual_own_ratio=usual_ratio, usual_own_negative=usual_angry,
-        own_networks=dict(sorted(brand.desk.networks.items())), impact=brand.desk.whole(t_ms), forecast_authors_24h=forecast,
+        own_networks=dict(sorted(brand.desk.networks.items())), impact=impact, impact_as_before=as_before,
+        forecast_authors_24h=forecast,
         onset_ms=onset if ring is None else min(ring.onset_ms, onset),
         caveats=tuple(caveats), suspect={source: one[0] for source, one in brand.suspect.items()},
         beyond_budget=ring is not None and ring.beyond > 0, blind=dict(brand.blind),

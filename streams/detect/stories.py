@@ -10,11 +10,12 @@ from schemas.enriched import Enriched
 from streams.detect.authors import Authors
 from streams.detect.evidence import Weight
 from streams.detect.growth import Growth
+from streams.detect.samples import Sample, keep
 from streams.detect.seeds import Seed, loudness, reactions
+from streams.rounding import on_grid
 
 HOUR = 3_600_000.0
 MAX_KEYS = 32
-MAX_SAMPLES = 4
 MINUTE_MS = 60_000
 _MAX_NAMES = 12
 #: Mentions whose reactions are followed by updates, the loudest of a story.
@@ -77,7 +78,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
     sources: list[str] = []
     merged: tuple[str, ...] = ()
     #: (mention id, network, text, loudness), the loudest first.
-    samples: list[tuple[str, str, str, int]] = []
+    samples: list[Sample] = []
     #: Rings since (ms), 0: it does not.
     rings_ms: int = 0
     score: float = 0.0
@@ -86,6 +87,8 @@ class Story(msgspec.Struct, array_like=True, gc=False):
     told_negative: float = 0.0
     told_crisis: float = 0.0
     told_doubt: float = 0.0
+    #: The brand's signal that told it last (-1: none), a digest of its head and its mentions as told there.
+    shown: tuple[int, int, int] = (-1, 0, 0)
 
     def decayed(self, t_ms: float) -> tuple[float, float]:
         """Return trouble of about the last hour and the last six hours, as at ``t_ms``."""
@@ -96,7 +99,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         """Let the running minute join the decaying sums and the growth."""
         if self.minute_votes or self.minute_trouble:
             at = self.last_ms
-            self.trouble_1h, self.trouble_6h = self.decayed(at)
+            self.trouble_1h, self.trouble_6h = map(on_grid, self.decayed(at))
             self.summed_ms = at
             self.growth.learn_one(float(at), self.minute_votes)
             self.minute_trouble = self.minute_votes = 0.0
@@ -144,7 +147,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
             self.press = self.press_at = 1
         self.own_post = "owned" in seed.author_marks
         self.followers += seed.followers
-        self._sample(seed.id, seed.network, seed.text, loudness(seed) + 1_000_000)
+        keep(self.samples, seed.id, seed.network, seed.text, loudness(seed) + 1_000_000, 1)
         self.follow(seed.id, reactions(seed))
 
     def _place(self, network: str, network_class: str, source: str, times: int) -> None:
@@ -162,9 +165,9 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         vote, negative, trouble, silent, crisis, doubt = weight
         if silent and self.votes > 0.0:  # a bare reshare says what it shares
             part = vote / self.votes
-            negative, trouble = part * self.negative, part * self.trouble
-            self.crisis += part * self.crisis
-            self.doubt += part * self.doubt
+            negative, trouble = on_grid(part * self.negative), on_grid(part * self.trouble)
+            self.crisis += on_grid(part * self.crisis)
+            self.doubt += on_grid(part * self.doubt)
         else:
             if crisis:
                 self.crisis += vote
@@ -195,9 +198,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
                 self._tell(weight)
             if kind in ("reply", "comment"):
                 self.replies += times
-            loud = loudness(mention)
-            if loud or len(self.samples) < MAX_SAMPLES:
-                self._sample(mention.id, mention.network, mention.text, loud)
+            keep(self.samples, mention.id, mention.network, mention.text, loudness(mention), self.mentions)
             if mention.reshares or mention.replies or mention.likes:
                 self.follow(mention.id, reactions(mention))
         if mention.author_marks:
@@ -239,26 +240,13 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         """Followers of those who spoke, and reactions to the loudest mentions."""
         return self.followers + sum(self.reactions.values())
 
-    def _sample(self, mention_id: str, network: str, text: str, loud: int) -> None:
-        samples = self.samples
-        if not text or (len(samples) >= MAX_SAMPLES and loud <= samples[-1][3]):
-            return
-        cut = text[:280]
-        if any(sample[2] == cut for sample in samples):
-            return
-        place = len(samples)
-        while place and samples[place - 1][3] < loud:
-            place -= 1
-        samples.insert(place, (mention_id, network, cut, loud))
-        del samples[MAX_SAMPLES:]
-
     def absorb(self, other: Story) -> None:
         """Merge another story into this one."""
         self.sum_up()
         other.sum_up()
         at = max(self.last_ms, other.last_ms)
         mine, theirs = self.decayed(at), other.decayed(at)
-        self.trouble_1h, self.trouble_6h = mine[0] + theirs[0], mine[1] + theirs[1]
+        self.trouble_1h, self.trouble_6h = on_grid(mine[0] + theirs[0]), on_grid(mine[1] + theirs[1])
         self.last_ms = self.summed_ms = at
         for name in ("mentions", "votes", "negative", "trouble", "crisis", "doubt", "organic_pm", "copies", "originals", "press",
                      "replies", "reshares", "followers", "indirect", "told", "told_negative", "told_crisis", "told_doubt"):  # fmt: skip
@@ -281,7 +269,7 @@ class Story(msgspec.Struct, array_like=True, gc=False):
             self.press_at = other.press_at or self.press_at
         self.own_post = self.own_post or other.own_post
         for sample in other.samples:
-            self._sample(*sample)
+            keep(self.samples, *sample, self.mentions)
         for mention_id, count in other.reactions.items():
             self.follow(mention_id, count)
         self.sources += [source for source in other.sources if source not in self.sources][: 8 - len(self.sources)]

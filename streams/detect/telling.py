@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 
-from schemas.signal import Originator, StoryReading
+import msgspec
+import xxhash
+
+from schemas.signal import RECENT, Originator, StoryReading
 from streams.detect.forecast import forecast, kind_of
 from streams.detect.stories import HOUR, Story
 from streams.rounding import six
+
+_pack = msgspec.msgpack.Encoder()
 
 
 def read_story(story: Story, t_ms: int) -> StoryReading:
@@ -46,3 +51,20 @@ def read_story(story: Story, t_ms: int) -> StoryReading:
         ),
         merged=story.merged, samples=tuple(sample[0] for sample in story.samples),
     )  # fmt: skip
+
+
+def tell_story(story: Story, t_ms: int, seq: int) -> StoryReading:
+    """Return the story for the brand's signal number ``seq``, without what a recent one told and what has not changed since."""
+    reading = read_story(story, t_ms)
+    head = xxhash.xxh3_64_intdigest(_pack.encode((reading.terms, reading.originator, reading.merged, reading.samples))) & 0xFFFF_FFFF
+    before, before_head, before_mentions = story.shown
+    story.shown = (seq, head, story.mentions)
+    if not 0 <= seq - before <= RECENT:
+        return reading
+    if head == before_head:
+        reading = msgspec.structs.replace(reading, terms=(), originator=None, merged=(), samples=(), head_as_before=True)
+    if story.mentions == before_mentions:
+        reading = msgspec.structs.replace(
+            reading, networks={}, network_classes={}, cues={}, crisis_words={}, relays=(), counts_as_before=True
+        )
+    return reading

@@ -6,6 +6,8 @@ import math
 
 import msgspec
 
+from streams.rounding import on_grid
+
 HOUR = 3_600_000.0
 MINUTE_MS = 60_000
 _RECENT, _PAST = 3.0 * HOUR, 72.0 * HOUR
@@ -60,16 +62,17 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
         if minute > self.minute:
             self._turn(minute)
         grown_a, grown_b = self.grown
-        a, b = vote * grown_a, vote * grown_b
+        a, b = on_grid(vote * grown_a), on_grid(vote * grown_b)
         total = self.total
         total[0] += a
         total[1] += b
         table = self.table
         up: list[str] | None = None
+        first = on_grid(SUPPORT * grown_a)
         for term in terms[:_PER_MENTION]:
             entry = table.get(term)
             if entry is None:
-                table[term] = [a, b, SUPPORT * grown_a, -1.0]
+                table[term] = [a, b, first, -1.0]
                 continue
             entry[_A] += a
             entry[_B] += b
@@ -94,7 +97,7 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
         usual = past * all_recent / all_past
         need = max(float(SUPPORT), usual + _SIGMA * math.sqrt(usual + 0.5))
         # What is up stays up for the minute, and what is not has to be looked at again only when it may be.
-        entry[_NEED] = min(need, recent) * grown_a if recent >= need else need * grown_a
+        entry[_NEED] = on_grid(min(need, recent) * grown_a if recent >= need else need * grown_a)
         entry[_MINUTE] = float(self.minute)
 
     def _pair(self, up: list[str], author: str) -> list[str]:
@@ -119,10 +122,9 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
             age = t_ms - self.landmark_ms if self.landmark_ms else 0
             fade_a, fade_b = math.exp(-age / _RECENT), math.exp(-age / _PAST)
             for entry in (*self.table.values(), self.total):
-                entry[_A] *= fade_a
-                entry[_B] *= fade_b
+                entry[_A], entry[_B] = on_grid(entry[_A] * fade_a), on_grid(entry[_B] * fade_b)
             for entry in self.table.values():
-                entry[_NEED] *= fade_a
+                entry[_NEED] = on_grid(entry[_NEED] * fade_a)
             # A term that nobody said for days goes with the landmark.
             for term in [term for term, entry in self.table.items() if entry[_B] < 0.2]:
                 del self.table[term]

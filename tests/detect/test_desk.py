@@ -33,7 +33,7 @@ def ringing(story_id: str = "s1", **more: Any) -> Story:
 
 def told(desk: Desk, t_ms: int = 0, **more: Any) -> StoryReading:
     """What the desk tells of the story s1."""
-    return desk.tell(StoryReading(story_id="s1", by="cascade", **more), t_ms)
+    return desk.tell(StoryReading(story_id="s1", by="cascade", **more), t_ms, -1)
 
 
 def test_authors_count_once_and_reach_is_theirs() -> None:

@@ -13,9 +13,10 @@ from schemas.command import Command, ForwardedCommand
 from schemas.enriched import Enriched, SourceState
 from schemas.signal import Signal
 from streams.detect.brand import Brand
-from streams.detect.packing import load, pack, save, unpack
+from streams.detect.packing import FORMAT, load, pack, save, unpack
 from streams.detect.settings import DetectSettings
 from streams.engine.stage import InputRecord
+from streams.errors import Fatal
 from tests.detect.worlds import HOUR, START, World, burst, ordinary
 
 _BRANDS = ("acme", "bolt", "calm", "dorm")
@@ -81,24 +82,15 @@ def test_sleeping_changes_nothing(seed: int) -> None:
     assert (signals, states) == _life(seed, sleepy=False)
 
 
-def test_states_of_before_are_read() -> None:
-    """A state that was saved as the packed brand alone, as before format 2, goes on to the same signals and states."""
-    found = []
-    for old in (False, True):
-        world = World()
-        world.watch()
-        ordinary(world, 2, 6.0)
-        saved = world.stage.checkpoint(world._offset, full=True)
-        states = {state.key: state.value for state in saved.states if state.value is not None}
-        if old:
-            states = {key: msgspec.msgpack.encode(unpack(load(value))) for key, value in states.items()}
-        fresh = World()
-        fresh.stage.restore(states, saved.cut)
-        fresh._offset = world._offset
-        burst(fresh, START + 48 * HOUR + 60_000, 80)
-        assert fresh.over()
-        found.append((fresh.signals, fresh.stage.checkpoint(fresh._offset).states))
-    assert found[0] == found[1]
+def test_states_of_another_version_are_refused() -> None:
+    """A state that another version saved stops the worker with a sentence; it is never taken for something else."""
+    world = World()
+    world.watch()
+    ordinary(world, 1, 6.0)
+    saved = _saved(world)
+    for other in (bytes((FORMAT - 1,)) + saved[1:], msgspec.msgpack.encode(unpack(load(saved)))):
+        with pytest.raises(Fatal, match="another version"):
+            World().stage.restore({b"acme": other}, None)
 
 
 def test_packing_leaves_a_brand_as_it_is() -> None:

@@ -11,6 +11,7 @@ import msgspec
 from schemas.cloudevents import header_maker
 from schemas.enriched import BrandSettings, Enriched, SourceState, Watermarks
 from schemas.signal import Signal
+from streams.crisis.recent import Told, whole
 from streams.detect.season import PRIOR_HOURS
 from streams.detect.settings import DetectSettings
 from streams.detect.stage import DetectPartition
@@ -93,8 +94,9 @@ class World:
         return InputRecord(-1, 0, signal.brand.encode(), msgspec.json.encode(signal), headers)
 
     def over(self) -> list[Signal]:
-        """Return the signals that passed the threshold."""
-        return [signal for signal in self.signals if signal.over]
+        """Return the signals that passed the threshold, whole: as who reads them in order knows them."""
+        told: dict[str, Told] = {}
+        return [signal for signal in [whole(told, signal) for signal in self.signals] if signal.over]
 
 
 def ordinary(world: World, days: int, per_hour: float, seed: int = 3, start: int = START) -> None:
