@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.detect.formulas import count_tail
-from streams.detect.season import Season
+from streams.detect.season import CELL_WEIGHT, DAY_WEIGHT, HOUR_WEIGHT, KEEP, PRIOR_HOURS, Season, local_hour
 
 #: Forgetting of the rate, an hour: half-lives of four days, 16 hours for the shadow.
 _KEEP, _KEEP_SHADOW = 0.5 ** (1.0 / 96.0), 0.5 ** (1.0 / 16.0)
@@ -17,7 +17,7 @@ _LONGEST_GAP = 336
 COLD_HOURS = 24.0
 
 
-class Baseline(msgspec.Struct, array_like=True):
+class Baseline(msgspec.Struct, array_like=True, gc=False):
     """Expected count of a brand, hour by hour, and how surprising a window's count is.
 
     N ~ negative binomial with mean m = rate x season x hours x live and Var = phi m + phi_1h m^2 / a, where rate ~ Gamma(a, b)
@@ -132,15 +132,51 @@ class Baseline(msgspec.Struct, array_like=True):
             self.shadow_a, self.shadow_b = self.shadow_a * keep, self.shadow_b * keep + live * (1.0 - keep) / (1.0 - _KEEP_SHADOW)
             self.hours += gone * live
             start, hours = start + gone, _LONGEST_GAP
+        if live > 0.05:
+            self._learn_empty(start, hours, timezone, live)
+
+    def _learn_empty(self, start: int, hours: int, timezone: str, live: float) -> None:
+        """Do what `learn_one` does with so many counts of zero, to the last bit, but sooner: most hours of most brands are empty."""
+        season = self.season
+        while hours and not season.hours_n:
+            self.learn_one(start, 0.0, timezone, live)
+            start, hours = start + 1, hours - 1
+        a, b, shadow_a, shadow_b, known, phi = self.a, self.b, self.shadow_a, self.shadow_b, self.hours, self.phi[1]
+        hours_n, hours_m, days_n, days_m = season.hours_n, season.hours_m, season.days_n, season.days_m
         for hour in range(start, start + hours):
-            self.learn_one(hour, 0.0, timezone, live)
+            day, local = local_hour(hour, timezone)
+            hour_m, day_m = hours_m[local], days_m[day]
+            factor = (HOUR_WEIGHT * PRIOR_HOURS[local] + hours_n[local]) / (HOUR_WEIGHT + hour_m)
+            factor *= (DAY_WEIGHT + days_n[day]) / (DAY_WEIGHT + day_m)
+            cell = season.cells.get(day * 24 + local) if season.cells else None
+            if cell is not None:
+                factor = (CELL_WEIGHT * factor + cell[0] * factor) / (CELL_WEIGHT + cell[1])
+            if known >= COLD_HOURS and (mean := a / b * factor * live) > 0.0:
+                squared, most = mean**2 - mean * mean * phi / (a if a > 0.5 else 0.5), 8.0 * phi
+                squared = squared / mean if squared > 0.0 else 0.0
+                phi += 0.02 * mean / (mean + 0.3) * ((squared if squared < most else most) - phi)
+                phi = 1.0 if phi < 1.0 else 200.0 if phi > 200.0 else phi
+            share = factor * live
+            shadow_a, shadow_b = shadow_a * _KEEP_SHADOW, shadow_b * _KEEP_SHADOW + share
+            a, b, known = a * _KEEP, b * _KEEP + share, known + live
+            level = a / b * live / phi
+            if level > 0.0:
+                season.learned += 1
+                if season.learned > 336:
+                    cell = season.cells.setdefault(day * 24 + local, [0.0, 0.0])
+                    cell[0], cell[1] = cell[0] * 0.85, cell[1] * 0.85 + level
+                hours_n[local] *= KEEP
+                hours_m[local] = hour_m * KEEP + level
+                days_n[day] *= KEEP
+                days_m[day] = day_m * KEEP + level
+        self.a, self.b, self.shadow_a, self.shadow_b, self.hours, self.phi[1] = a, b, shadow_a, shadow_b, known, phi
 
     def rebase(self) -> None:
         """The shadow takes over: what was a level shift is usual from now on."""
         self.a, self.b = self.shadow_a, self.shadow_b
 
 
-class Share(msgspec.Struct, array_like=True):
+class Share(msgspec.Struct, array_like=True, gc=False):
     """A share with forgetting (half-life seven days), Beta-distributed; the prior is that of ordinary mentions, assumed.
 
     >>> share = Share(yes=1.6, no=6.4)

@@ -10,7 +10,7 @@ HOURS_A_WEEK = 168.0
 DAY_MS = 86_400_000
 
 
-class Budget(msgspec.Struct, array_like=True):
+class Budget(msgspec.Struct, array_like=True, gc=False):
     """The threshold, in -log10 of an hour's probability, that a rate of alarms a week allows.
 
     Base = log10(168 / asked). An alarm that nobody confirmed within a day moves it up by ``gain * (1 - asked / 7)``; every week

@@ -20,7 +20,7 @@ _SAMPLES = 4
 _MOST = 24
 
 
-class Declared(msgspec.Struct, array_like=True):
+class Declared(msgspec.Struct, array_like=True, gc=False):
     """One declared crisis as a story: its words (see `words_of`), addresses, and what was collected."""
 
     story_id: str

@@ -36,7 +36,7 @@ _KEEP = 0.97
 _KNOWN_POSTS = 3.0
 
 
-class Post(msgspec.Struct, array_like=True):
+class Post(msgspec.Struct, array_like=True, gc=False):
     """One post or page of an owned account; ``answer``: it answers what rings."""
 
     at_ms: int
@@ -50,7 +50,7 @@ class Post(msgspec.Struct, array_like=True):
     altered: bool = False
 
 
-class Hanging(msgspec.Struct, array_like=True):
+class Hanging(msgspec.Struct, array_like=True, gc=False):
     """What of one story hangs on own posts; ``posts``: their ids, at most four."""
 
     answers: int = 0
@@ -59,7 +59,7 @@ class Hanging(msgspec.Struct, array_like=True):
     posts: list[str] = []
 
 
-class Desk(msgspec.Struct, array_like=True):
+class Desk(msgspec.Struct, array_like=True, gc=False):
     """Kept for each brand. Bounded: the latest 64 own posts, 256 stories, 128 first mentions, tables of what rings."""
 
     posts: dict[str, Post] = {}

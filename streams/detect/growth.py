@@ -21,7 +21,7 @@ KERNELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 _DEFAULT = KERNELS["pseudonymous"]
 
 
-class Growth(msgspec.Struct, array_like=True):
+class Growth(msgspec.Struct, array_like=True, gc=False):
     """Reproduction number of a stream of reactions, in one pass and a dozen numbers.
 
     R ~ Gamma(2 + sum I, 4 + sum L): I are the events of a forgetting window (1 h and 6 h), L their expected number

@@ -48,7 +48,7 @@ def spoken(mention: Enriched, negative: bool, times: int, quoted: bool) -> Spoke
     )  # fmt: skip
 
 
-class Row(msgspec.Struct, array_like=True):
+class Row(msgspec.Struct, array_like=True, gc=False):
     """One audience on one network; ``slots``: mentions in the 24 five-minute slots up to number ``slot``, the latest last."""
 
     mentions: int = 0
@@ -107,7 +107,7 @@ def _first(voice: tuple[bool, int, str, str, int, int]) -> tuple[bool, int, str]
     return not voice[0], -voice[1], voice[2]
 
 
-class Impact(msgspec.Struct, array_like=True):
+class Impact(msgspec.Struct, array_like=True, gc=False):
     """The table of one story. ``authors``: {author's number: number of the row} of those that are known."""
 
     rows: dict[str, Row] = {}

@@ -7,6 +7,7 @@ import sys
 import cramjam
 import msgspec
 
+from schemas.enriched import BrandSettings
 from streams.detect.brand import Brand
 from streams.detect.feed import NO_MARKS, Marks
 from streams.errors import Fatal
@@ -18,6 +19,7 @@ _LARGE, _LEVEL = 4096, 3
 
 _encoder = msgspec.msgpack.Encoder()
 _brand = msgspec.msgpack.Decoder(Brand)
+_settings = msgspec.msgpack.Decoder(BrandSettings)
 
 
 class Packed(msgspec.Struct, array_like=True, gc=False):
@@ -34,6 +36,8 @@ class Packed(msgspec.Struct, array_like=True, gc=False):
     compressed: bool
     state: bytes
     marks: Marks = NO_MARKS
+    #: Nothing happened yet: ``state`` are the settings that were told.
+    told: bool = False
 
 
 _packed = msgspec.msgpack.Decoder(Packed)
@@ -59,8 +63,18 @@ def pack(brand: Brand) -> Packed:
     )  # fmt: skip
 
 
+def told(settings: BrandSettings) -> Packed:
+    """Return a brand of which only its settings are known: of many brands nobody ever speaks."""
+    return Packed(-1, 0, settings.version, bool(settings.match_hash), (), (), False, False, _encoder.encode(settings), told=True)
+
+
 def unpack(packed: Packed) -> Brand:
     """Return the brand that was packed."""
+    if packed.told:
+        settings = _settings.decode(packed.state)
+        brand = Brand(id=settings.brand, w=packed.w)
+        brand.settle(settings)
+        return brand
     brand = _brand.decode(cramjam.zstd.decompress(packed.state) if packed.compressed else packed.state)
     brand.w = packed.w
     # msgspec leaves defaults out by identity: a string that was loaded must be the interned one, or bytes differ.

@@ -16,7 +16,7 @@ PRIOR_HOURS = (
 )  # fmt: skip
 #: Mentions at which the learned factor and the assumed one count the same.
 HOUR_WEIGHT, DAY_WEIGHT, CELL_WEIGHT = 20.0, 80.0, 20.0
-_KEEP = 0.5 ** (1.0 / 28.0)
+KEEP = 0.5 ** (1.0 / 28.0)
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +45,7 @@ def local_day(hour: int, timezone: str) -> tuple[tuple[int, int], ...]:
     return tuple(local_hour(key, timezone) for key in range(hour - 23, hour + 1))
 
 
-class Season(msgspec.Struct, array_like=True):
+class Season(msgspec.Struct, array_like=True, gc=False):
     """Factors of expected volume: hour of day x weekday, and from the second week on 168 cells of their own.
 
     Each factor is (w prior + sum of counts) / (w + sum of expected counts without that factor): a ratio shrunk towards the
@@ -103,7 +103,7 @@ class Season(msgspec.Struct, array_like=True):
             cell = self.cells.setdefault(day * 24 + local, [0.0, 0.0])
             cell[0] = cell[0] * 0.85 + count / max(by_hour * by_day, 0.05)
             cell[1] = cell[1] * 0.85 + level
-        self.hours_n[local] = self.hours_n[local] * _KEEP + count / by_day
-        self.hours_m[local] = self.hours_m[local] * _KEEP + level
-        self.days_n[day] = self.days_n[day] * _KEEP + count / by_hour
-        self.days_m[day] = self.days_m[day] * _KEEP + level
+        self.hours_n[local] = self.hours_n[local] * KEEP + count / by_day
+        self.hours_m[local] = self.hours_m[local] * KEEP + level
+        self.days_n[day] = self.days_n[day] * KEEP + count / by_hour
+        self.days_m[day] = self.days_m[day] * KEEP + level

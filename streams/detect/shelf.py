@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import islice
 
 from schemas.enriched import BrandSettings
 from streams.detect.brand import Brand
-from streams.detect.packing import Packed, pack, unpack
+from streams.detect.packing import Packed, pack, told, unpack
 
 
 class Shelf(Mapping[str, Brand]):
@@ -18,6 +19,7 @@ class Shelf(Mapping[str, Brand]):
     def __init__(self, most: int) -> None:
         self.awake: dict[str, Brand] = {}
         self.asleep: dict[str, Packed] = {}
+        self._saved: dict[str, Packed] = {}
         self._most = self._limit = most
 
     def __getitem__(self, name: str) -> Brand:
@@ -46,6 +48,13 @@ class Shelf(Mapping[str, Brand]):
         brand = self.awake[name] = Brand(id=name)
         return brand
 
+    def tell(self, settings: BrandSettings) -> bool:
+        """Take the settings of a brand that is new; return False where it is known."""
+        if settings.brand in self.awake or settings.brand in self.asleep:
+            return False
+        self.asleep[settings.brand] = told(settings)
+        return True
+
     def fed_by(self, source: str, at_ms: int, *, silent: bool) -> list[str]:
         """Return brands, by name, that ``source`` feeds, that take it to be ``silent`` or not, and are no further than ``at_ms``."""
         found = []
@@ -64,16 +73,30 @@ class Shelf(Mapping[str, Brand]):
             return True
         return settings.version == one.version and one.settled
 
-    def make_room(self) -> None:
-        """Where too many are awake let some sleep, down to three quarters of what may be."""
+    def save(self, names: Iterable[str], progress: int) -> Iterator[tuple[str, Packed]]:
+        """Yield brands as bytes, computed up to ``progress`` at least; they are kept, for those that sleep before they change."""
+        saved: dict[str, Packed] = {}
+        for name in names:
+            brand = self.awake.get(name)
+            packed = self.asleep[name] if brand is None else pack(brand)
+            packed.w = max(packed.w, progress)
+            if brand is not None:
+                brand.w, saved[name] = packed.w, packed
+            yield name, packed
+        self._saved = saved
+
+    def make_room(self, changed: Container[str]) -> None:
+        """Where too many are awake let some sleep, down to three quarters of what may be. ``changed``: since they were saved."""
         if len(self.awake) > self._limit:
-            self.rest(self._most * 3 // 4)
+            self.rest(self._most * 3 // 4, changed)
             # Those that wait for a line cannot sleep: do not look at them again at once.
             self._limit = max(self._most, len(self.awake) + self._most // 8)
 
-    def rest(self, most: int) -> None:
+    def rest(self, most: int, changed: Container[str]) -> None:
         """Let brands that wait for nothing sleep, those that woke first before others, until no more than ``most`` are awake."""
-        awake = self.awake
+        awake, saved = self.awake, self._saved
         much = max(0, len(awake) - most)
-        for name in [name for name, brand in awake.items() if not brand.timer][:much]:
-            self.asleep[name] = pack(awake.pop(name))
+        for name in list(islice((name for name, brand in awake.items() if not brand.timer), much)):
+            brand = awake.pop(name)
+            packed = saved.pop(name, None)
+            self.asleep[name] = pack(brand) if packed is None or name in changed else packed

@@ -15,7 +15,7 @@ from streams.detect.feeds import FEEDS, FeedWatch, look
 from streams.detect.hearing import hear
 from streams.detect.judge import judge
 from streams.detect.order import MOST_SEEN, Cut, Entry, WaitingRoom
-from streams.detect.packing import load, pack, save
+from streams.detect.packing import load, save
 from streams.detect.reading import send, send_declared, send_plain, settings_hash
 from streams.detect.settings import DetectSettings
 from streams.detect.shelf import Shelf
@@ -153,7 +153,7 @@ class DetectPartition:
                     self._settle(payload, outputs)
                 else:
                     self._see(entry, payload, outputs)
-            self._brands.make_room()
+            self._brands.make_room(self._dirty)
         self._judge_until(limit, outputs)
 
     def _judge_until(self, limit_ms: int, outputs: list[Output]) -> None:
@@ -262,6 +262,9 @@ class DetectPartition:
     def _settle(self, settings: BrandSettings, outputs: list[Output]) -> None:
         if self._brands.knows(settings):
             return
+        if self._brands.tell(settings):
+            self._dirty[settings.brand] = None
+            return
         brand = self._touch(settings.brand)
         self._catch_up(brand)
         if brand.settle(settings):
@@ -287,12 +290,7 @@ class DetectPartition:
             self._catch_up(self._awake[brand_id])
         # Before any brand: a brand may be computed further than others, what was decided about feeds may not be behind it.
         states = [StateRecord(FEEDS, progress, _pack.encode(self._feeds.save()))] if self._feeds.needed else []
-        for brand_id in sorted(self._brands if full else self._dirty):
-            brand = self._awake.get(brand_id)
-            packed = self._brands.asleep[brand_id] if brand is None else pack(brand)
-            packed.w = max(packed.w, progress)
-            if brand is not None:
-                brand.w = packed.w
+        for brand_id, packed in self._brands.save(sorted(self._brands if full else self._dirty), progress):
             states.append(StateRecord(brand_id.encode(), packed.w, save(packed)))
         self._dirty.clear()
         cut = _pack.encode(Cut(self._room.marks, self._silent, self._first_ms, self._seen))

@@ -19,7 +19,7 @@ PRIOR = 10.0
 _RUN, _LEAST, _CAP = 6, 0.15, 6.0
 
 
-class Tail(msgspec.Struct, array_like=True):
+class Tail(msgspec.Struct, array_like=True, gc=False):
     """-log10 of the probability that an ordinary hour's greatest score is at least this one.
 
     Own history: the greatest scores of past hours (blocks, which takes care of the strong dependence between steps). Above a

@@ -66,7 +66,7 @@ def _life(seed: int, *, sleepy: bool) -> tuple[list[bytes], list[tuple[bytes, in
             _told(world, 6, at, "acme", "ack")
         world.until(at + 60_000)
         if sleepy:
-            world.stage._brands.rest(0)
+            world.stage._brands.rest(0, world.stage._dirty)
             slept += len(world.stage._brands.asleep)
     assert (slept > 5_000) is sleepy
     states: list[Any] = world.stage.checkpoint(world._offset, full=True).states
