@@ -51,14 +51,25 @@ def test_a_level_shift_becomes_usual_by_the_shadow() -> None:
     assert base.rate > max(before, 18.0)
 
 
-def test_skipping_empty_hours_is_learning_zeros() -> None:
-    """Empty hours in closed form leave the state that learning each of them leaves."""
+@pytest.mark.parametrize("past", [0, 1, 48, 400])
+@pytest.mark.parametrize("live", [1.0, 0.4])
+def test_skipping_empty_hours_is_learning_zeros(past: int, live: float) -> None:
+    """A run of empty hours leaves, to the last bit, the state that learning each of them leaves: cold, known, with cells of its own."""
     one, two = Baseline(), Baseline()
     for base in (one, two):
-        for hour in range(48):
-            base.learn_one(hour, 5.0, "UTC")
-    one.skip(48, 100, "UTC")
-    for hour in range(48, 148):
+        for hour in range(past):
+            base.learn_one(hour, 5.3 * (hour % 3), "Europe/Paris", live)
+    one.skip(past, 100, "Europe/Paris", live)
+    for hour in range(past, past + 100):
+        two.learn_one(hour, 0.0, "Europe/Paris", live)
+    assert one == two
+
+
+def test_empty_hours_of_a_rate_of_nothing_are_skipped() -> None:
+    """Where nothing at all is expected, empty hours teach no season, and do no harm."""
+    one, two = Baseline(a=0.0), Baseline(a=0.0)
+    one.skip(0, 30, "UTC")
+    for hour in range(30):
         two.learn_one(hour, 0.0, "UTC")
     assert one == two
 

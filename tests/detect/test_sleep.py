@@ -10,7 +10,7 @@ import pytest
 
 from schemas.cloudevents import header_maker
 from schemas.command import Command, ForwardedCommand
-from schemas.enriched import Enriched, SourceState
+from schemas.enriched import BrandSettings, Enriched, SourceState
 from schemas.signal import Signal
 from streams.detect.brand import Brand
 from streams.detect.packing import FORMAT, load, pack, save, unpack
@@ -109,8 +109,8 @@ def test_packing_leaves_a_brand_as_it_is() -> None:
 
 
 def test_a_quiet_brand_is_small() -> None:
-    """Known by its settings alone: under 700 bytes; spoken of once a day: under 2 KB, when nobody spoke of it today; an hour: 9 KB."""
-    for per_day, most in ((0, 700), (1, 2_048), (24, 9_000)):
+    """Known by its settings alone: under 200 bytes; spoken of once a day: under 2 KB, when nobody spoke of it today; an hour: 9 KB."""
+    for per_day, most in ((0, 200), (1, 2_048), (24, 9_000)):
         world = World()
         world.watch(match_hash="m")
         for number in range(5 * per_day):
@@ -155,6 +155,35 @@ def test_no_more_brands_stay_awake_than_may() -> None:
     assert len(world.stage.brands) == 300
     world.stage.checkpoint(world._offset)  # what waits for its line is counted too
     assert {round(brand.counts.read(at + 60_000)[3][0][0]) for brand in world.stage.brands.values()} == {2}
+
+
+def test_what_was_said_since_a_checkpoint_is_not_slept_over() -> None:
+    """A brand that was saved, spoken of again and put to sleep is saved with both mentions; one that was not is kept as it was saved."""
+    world = World()
+    for brand in ("acme", "bolt"):
+        world.say(START, "ann", brand=brand)
+    world.until(START + HOUR)
+    world.stage.checkpoint(world._offset)
+    world.say(START + HOUR + 1, "bob")
+    world.until(START + 2 * HOUR)
+    world.stage._brands.rest(0, world.stage._dirty)
+    saved = {state.key: load(state.value or b"") for state in world.stage.checkpoint(world._offset, full=True).states}
+    assert [round(sum(unpack(saved[name]).sources.values())) for name in (b"acme", b"bolt")] == [2, 1]
+
+
+def test_a_brand_that_was_only_told_is_the_brand_that_was_told() -> None:
+    """Its settings are all that is kept until somebody speaks of it, and it then is as if it had been there all the time."""
+    told = BrandSettings(
+        brand="acme", version=3, partition=0, offset=-1, applies_ms=START, alarms_per_week=2.0, timezone="Asia/Tokyo", page_severity=4,
+        match_hash="m", calendar=((START, START + HOUR, ("fire",), 3.0),), share_per_week=0.1,
+    )  # fmt: skip
+    world = World()
+    world.send(told)
+    world.until(START + HOUR)
+    assert len(_saved(world)) < 250
+    brand = Brand(id="acme", w=START + HOUR)
+    brand.settle(told)
+    assert unpack(load(_saved(world))) == brand
 
 
 def test_a_restart_does_not_write_every_state_anew() -> None:
