@@ -17,7 +17,7 @@ from streams.crisis.headline import headlines
 from streams.crisis.impact import add_up, unanswered, voices_of
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import MAX_STORIES, MAX_TERMS, MAX_WORDS, BrandState, Life, sample_words
-from streams.crisis.words import clean, reason
+from streams.crisis.words import clean, reason, says_something
 from streams.gravity import authors_forecast
 from streams.rounding import six
 
@@ -130,7 +130,9 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
             timezone=signal.timezone,
             usual_day_authors=six(signal.usual_day_authors),
             contributions=tuple(
-                msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300)) for c in signal.contributions
+                msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300))
+                for c in signal.contributions
+                if says_something(c)
             ),
         )  # fmt: skip
     life.card = with_headline(card, life.terms)

@@ -13,10 +13,12 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.desk import OPEN
-from schemas.signal import Signal
+from schemas.signal import Contribution, Signal
 from streams.clock import rfc3339
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import BrandState, Life
+from streams.crisis.words import say
+from streams.rounding import six
 
 MINUTE = 60_000
 HOUR = 3_600_000
@@ -111,7 +113,12 @@ def resolve(life: Life, at: int) -> list[Step]:
     """Quiet for long enough."""
     life.closed_ms = at
     life.over_steps = []
-    return [("resolved", {"phase": "resolved", "resolved_at": rfc3339(at)})]
+    hours = (at - max(life.last_over_ms, life.watch_ms)) / HOUR
+    said = say("calm", hours=hours)
+    calm = Contribution(name="calm", log_odds=0.0, text=said.en, text_fr=said.fr, values={"hours": six(hours)})
+    # What rang comes after what ended it.
+    contributions = (calm, *(one for one in life.card.contributions if one.name != calm.name))
+    return [("resolved", {"phase": "resolved", "resolved_at": rfc3339(at), "contributions": contributions})]
 
 
 def next_due(life: Life, state: BrandState, settings: CrisisSettings) -> int | None:

@@ -28,8 +28,11 @@ _FRENCH = {
     "spread.organic": "seuls {organic} % ressemblent à des personnes indépendantes",
     "spread.copies": "{copies} % sont des copies les unes des autres",
 }
+#: Reasons that say nothing once their first number is 0.
+_EMPTY_AT_0 = frozenset({"volume.story", "volume.calls", "growth.rate"})
 #: Reasons of kinds and severities: name -> (English, French). Numbers are written to three digits.
 _SAID = {
+    "calm": ("calm: nothing over the threshold for {hours} h", "calme : rien au-dessus du seuil depuis {hours} h"),
     "kind.unknown": ("nothing is known of its stories yet", "on ne sait encore rien de ses histoires"),
     "kind.snowball": ("snowball: born on the networks, no press, no claim in doubt, no post of the brand's own",
                       "boule de neige : née sur les réseaux, ni presse, ni affirmation mise en doute, ni publication de la marque"),
@@ -111,6 +114,15 @@ def reason(contribution: Contribution, language: str = "en") -> str:
         return template.format(**{key: _number(value, language) for key, value in contribution.values.items()})
     except (KeyError, IndexError, ValueError):
         return contribution.text or _plain(contribution.name, contribution.values)
+
+
+def says_something(contribution: Contribution) -> bool:
+    """Say whether a reason is worth a line: none of a story that nobody speaks of any more.
+
+    >>> says_something(Contribution(name="growth.rate", log_odds=-0.4, values={"rate": 0.0}))
+    False
+    """
+    return contribution.name not in _EMPTY_AT_0 or next(iter(contribution.values.values()), 1.0) != 0.0
 
 
 def _plain(name: str, values: Mapping[str, float | str]) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.desk import ACTIVE
+from schemas.signal import Contribution
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.engine.stage import InputRecord, Output
@@ -55,6 +56,19 @@ def test_whole_life() -> None:
     assert cards[1].references == ("acme-1",)
     assert cards[1].kinds
     assert cards[0].onset == "2014-05-13T15:53:20Z"
+
+
+def test_a_resolved_crisis_says_what_ended_it() -> None:
+    """The first reason of a resolved crisis is that it is calm, and since when; reasons that count nothing any more are left out."""
+    silent = Contribution(name="volume.story", log_odds=-4.0, text="0 troubled mentions", values={"trouble": 0.0, "times": 0.0})
+    rate = Contribution(name="growth.rate", log_odds=-0.4, text="0 troubled mentions an hour now", values={"rate": 0.0})
+    angry = Contribution(name="tone.negative", log_odds=2.0, text="80 % negative", values={"share": 80, "usual": 20})
+    quiet = signal(9, 14 * 60 + 5, eased=True, quiet=True, contributions=(silent, angry, rate))
+    records = log(signal(1, 0, over=True), signal(2, 5, over=True), *(signal(n, 5 * n, eased=True) for n in range(3, 9)), quiet)
+    name, resolved = events(run(records))[-1]
+    assert (name, [c.name for c in resolved.contributions]) == ("resolved", ["calm", "tone.negative"])
+    assert resolved.contributions[0].text == "calm: nothing over the threshold for 14 h"
+    assert resolved.contributions[0].text_fr == "calme : rien au-dessus du seuil depuis 14 h"
 
 
 def test_escalation_waits() -> None:
