@@ -9,7 +9,7 @@ from schemas.enriched import Enriched
 from streams.detect.evidence import CALL, Weight
 from streams.detect.growth import Growth
 from streams.detect.seeds import Seed, reactions
-from streams.detect.stories import MAX_KEYS, Story
+from streams.detect.stories import MAX_FADED_KEYS, MAX_KEYS, Story
 from streams.detect.terms import Terms
 
 MAX_SEEDS = 24
@@ -17,6 +17,7 @@ MAX_SEEDS = 24
 _SPARED = 4
 #: A story of which nothing was heard for so long is forgotten.
 FORGET_MS = 72 * 3_600_000
+FADE_MS = 4 * 3_600_000
 _BY = {"r": "cascade", "l": "link", "c": "copy", "t": "terms", "w": "calls"}
 #: The key of calls to act against the brand that hang on nothing else.
 _CALLS = "w:calls"
@@ -235,10 +236,16 @@ class Book(msgspec.Struct, array_like=True, gc=False):
                 self._remove(story)
 
     def expire(self, t_ms: int) -> None:
-        """Forget stories and waiting keys of which nothing was heard for three days (small ones: half a day)."""
+        """Forget stories and waiting keys of which nothing was heard for three days (small ones: half a day); others fade after hours."""
         for story in [
             s for s in self.stories.values() if not s.rings_ms and t_ms - s.last_ms > (FORGET_MS if s.mentions > 5 else FORGET_MS // 6)
         ]:
             self._remove(story)
+        for story in self.stories.values():
+            if not story.rings_ms and t_ms - story.last_ms > FADE_MS and len(story.keys) + len(story.samples) > 1:
+                for key in story.keys[MAX_FADED_KEYS:]:
+                    if self.index.get(key) == story.id:
+                        del self.index[key]
+                story.fade()
         for mention_id in [seed.id for seed in self.seeds.values() if t_ms - seed.applies_ms > FORGET_MS]:
             del self.seeds[mention_id]

@@ -26,7 +26,7 @@ _MAX_DECLARED, _SEARCHED = 16, 4000
 _MAX_POSTS = 64
 _MAX_STORIES = 256
 #: Mentions of stories that do not ring yet, so that the first voices are in the table once they do.
-MAX_FIRST = 128
+MAX_FIRST = 64
 _FIRST_OF_STORY = 16
 #: After so long a post has had its answers: it joins what is usual.
 _USUAL_AFTER_MS = 96 * 3_600_000
@@ -60,7 +60,7 @@ class Hanging(msgspec.Struct, array_like=True, gc=False):
 
 
 class Desk(msgspec.Struct, array_like=True, gc=False):
-    """Kept for each brand. Bounded: the latest 64 own posts, 256 stories, 128 first mentions, tables of what rings."""
+    """Kept for each brand. Bounded: the latest 64 own posts, 256 stories, 64 first mentions, tables of what rings."""
 
     posts: dict[str, Post] = {}
     #: {address of an own page or post: id of the post}

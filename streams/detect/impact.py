@@ -16,6 +16,8 @@ _SLOT_MS = 300_000
 _SLOTS = 24
 #: Authors of a story that are known; each mention beyond is taken for a new one, so that reach stays an upper bound.
 EXACT_AUTHORS = 1024
+#: Bits of an author's number that are kept: in a full table one new author in a thousand is taken for a known one; of a voice fewer do.
+_NUMBER, _VOICE = 0xF_FFFF, 0xFFFF
 _VOICES = 3
 
 
@@ -86,10 +88,10 @@ class Row(msgspec.Struct, array_like=True, gc=False):
 
     def hear(self, one: Spoken) -> None:
         """Keep the three voices to answer first: angry or of the press before others, then the loudest; an author once."""
-        voice = (one.negative or one.press, one.loudness, one.mention_id, one.why, one.followers, one.author)
+        voice = (one.negative or one.press, one.loudness, one.mention_id, one.why, one.followers, one.author & _VOICE)
         if len(self.voices) == _VOICES and voice[:2] <= self.voices[-1][:2]:
             return
-        known = next((i for i, old in enumerate(self.voices) if one.author and old[5] == one.author), None)
+        known = next((i for i, old in enumerate(self.voices) if voice[5] and old[5] == voice[5]), None)
         if known is not None:
             if voice[:2] <= self.voices[known][:2]:
                 return
@@ -129,12 +131,13 @@ class Impact(msgspec.Struct, array_like=True, gc=False):
         row.negative += one.times if one.negative else 0
         row.press += one.press
         row.hear(one)
-        if one.author and one.author in self.authors:
+        author = one.author & _NUMBER
+        if author and author in self.authors:
             return
         row.authors += one.times
         row.reach += one.followers * one.times
-        if one.author and len(self.authors) < EXACT_AUTHORS:
-            self.authors[one.author] = list(self.rows).index(place)
+        if author and len(self.authors) < EXACT_AUTHORS:
+            self.authors[author] = list(self.rows).index(place)
 
     def absorb(self, other: Impact) -> None:
         """Take over the table of a story that was merged into this one; authors of both count once."""

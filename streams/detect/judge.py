@@ -15,6 +15,7 @@ from streams.detect.settings import DetectSettings
 from streams.detect.stories import Story
 from streams.detect.volume import score_whole, surprises
 from streams.detect.windows import HOUR_MS, NEGATIVE, RAW, VOTES
+from streams.rounding import on_grid
 
 _NEAR_MISS = 0.3
 _NEAR_MISS_GAP_MS = 56 * HOUR_MS
@@ -60,7 +61,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     largest = 0.0
     for story in _changed(brand, t_ms):
         found = score_story(story, t_ms, usual, brand.weights)
-        story.score, story.scored_trouble = found.total, story.trouble
+        story.score, story.scored_trouble = on_grid(found.total), story.trouble
         scored.append((story, found))
         if not story.rings_ms:
             largest = max(largest, story.decayed(t_ms)[0])

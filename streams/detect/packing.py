@@ -15,7 +15,7 @@ from streams.errors import Fatal
 #: First byte of a saved state. Up to format 2 authors stood in it by name, so what was saved then says nothing of who is known.
 FORMAT = 3
 #: States of more bytes are compressed, by zstd as for Kafka: that of a busy brand to two fifths.
-_LARGE, _LEVEL = 4096, 3
+_LARGE, _LEVEL = 4096, 6
 
 _encoder = msgspec.msgpack.Encoder()
 _brand = msgspec.msgpack.Decoder(Brand)

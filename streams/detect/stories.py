@@ -15,7 +15,7 @@ from streams.detect.seeds import Seed, loudness, reactions
 from streams.rounding import on_grid
 
 HOUR = 3_600_000.0
-MAX_KEYS = 32
+MAX_KEYS, MAX_FADED_KEYS = 32, 4
 MINUTE_MS = 60_000
 _MAX_NAMES = 12
 #: Mentions whose reactions are followed by updates, the loudest of a story.
@@ -276,6 +276,10 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         rings = [t for t in (self.rings_ms, other.rings_ms) if t]
         self.rings_ms = min(rings, default=0)
         self.merged = (*self.merged, other.id, *other.merged)[:16]
+
+    def fade(self) -> None:
+        """Keep less of a story of which nothing was heard for hours: its first keys, by which another may still join, and one text."""
+        del self.keys[MAX_FADED_KEYS:], self.samples[1:]
 
     @property
     def press_first(self) -> bool:

@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from streams.detect.names import number_of
 from streams.rounding import on_grid
 
 HOUR = 3_600_000.0
@@ -44,8 +45,8 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
     """
 
     table: dict[str, list[float]] = {}
-    #: {pair: authors so far}
-    pairs: dict[str, list[str]] = {}
+    #: {pair: numbers of its authors so far, of 16 bits}
+    pairs: dict[str, list[int]] = {}
     #: The same two sums over all mentions: what a term may expect is its share of them.
     total: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0])
     landmark_ms: int = 0
@@ -102,13 +103,13 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
 
     def _pair(self, up: list[str], author: str) -> list[str]:
         up = sorted(up[:6])
-        found = []
+        found, number = [], number_of(author) & 0xFFFF
         for i, first in enumerate(up):
             for second in up[i + 1 :]:
                 pair = f"{first}|{second}"
                 authors = self.pairs.setdefault(pair, [])
-                if len(authors) < SUPPORT and author not in authors:
-                    authors.append(author)
+                if len(authors) < SUPPORT and number not in authors:
+                    authors.append(number)
                 if len(authors) >= SUPPORT:
                     found.append(pair)
         while len(self.pairs) > MAX_PAIRS:
