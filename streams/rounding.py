@@ -12,10 +12,14 @@ def six(value: float) -> float:
     return float(f"{value:.6g}")
 
 
+#: Floats of this size are multiples of 1/1024, so that adding it rounds, half to even; counts up to 2^41 may be of either sign.
+_GRID = 1.5 * 2.0**42
+
+
 def on_grid(count: float) -> float:
     """Round to a multiple of 1/1024, as counts that are kept: sums of such counts are exact, and short once they are compressed.
 
     >>> on_grid(0.5), on_grid(2.0 / 3.0)
     (0.5, 0.6669921875)
     """
-    return round(count * 1024.0) * 0.0009765625
+    return (count + _GRID) - _GRID
