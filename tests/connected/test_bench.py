@@ -55,7 +55,7 @@ def test_scale_counts_brands_and_workers(kafka: KafkaCluster) -> None:
     """Brands, the hot brand and two workers are all measured."""
     found = run_bench("scale", kafka.bootstrap, quick=True)
     _machine(found)
-    assert all({"count", "us_per_mention", "peak_rss_mb"} <= entry.keys() for entry in found["brands"])
+    assert all({"count", "us_per_mention", "us_with_start", "start_seconds", "peak_rss_mb"} <= entry.keys() for entry in found["brands"])
     assert {"share", "throughput_ratio"} <= found["hot_brand"].keys()
     assert [entry["count"] for entry in found["workers"]] == [1, 2]
 
