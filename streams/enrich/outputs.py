@@ -168,7 +168,7 @@ class RecordMaker:
 
 def brand_settings(matcher: BrandMatcher, version: int, partition: int, offset: int, applies_ms: int) -> list[Output]:
     """Return what detect must know of each brand of a watchlist, as it is in force from ``offset`` on."""
-    outputs = []
+    outputs, time = [], header_time(applies_ms)
     for brand in matcher.brands:
         value = BrandSettings(
             brand=brand.id,
@@ -180,10 +180,10 @@ def brand_settings(matcher: BrandMatcher, version: int, partition: int, offset: 
             timezone=brand.timezone,
             page_severity=brand.thresholds.severity,
             match_hash=match_hash(brand),
-            calendar=calendar_ms(brand),
+            calendar=calendar_ms(brand) if brand.calendar else (),
             share_per_week=matcher.watchlist.share_per_week,
         )
-        headers = _brand_headers(f"{partition}-{offset}-{brand.id}-settings", brand.id, header_time(applies_ms))
+        headers = _brand_headers(f"{partition}-{offset}-{brand.id}-settings", brand.id, time)
         outputs.append(Output(TOPIC, brand.id.encode(), _encode(value), headers))
     return outputs
 
