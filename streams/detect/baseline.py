@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -132,8 +133,17 @@ class Baseline(msgspec.Struct, array_like=True, gc=False):
             self.shadow_a, self.shadow_b = self.shadow_a * keep, self.shadow_b * keep + live * (1.0 - keep) / (1.0 - _KEEP_SHADOW)
             self.hours += gone * live
             start, hours = start + gone, _LONGEST_GAP
-        if live > 0.05:
+        if live == 1.0 and not self.hours and self == Baseline():
+            self._take(_from_nothing(start, hours, timezone))
+        elif live > 0.05:
             self._learn_empty(start, hours, timezone, live)
+
+    def _take(self, other: Baseline) -> None:
+        """Become a copy of ``other``, whose season has no cells of its own yet."""
+        season = other.season
+        self.a, self.b, self.shadow_a, self.shadow_b = other.a, other.b, other.shadow_a, other.shadow_b
+        self.phi, self.hours = list(other.phi), other.hours
+        self.season = Season(list(season.hours_n), list(season.hours_m), list(season.days_n), list(season.days_m), learned=season.learned)
 
     def _learn_empty(self, start: int, hours: int, timezone: str, live: float) -> None:
         """Do what `learn_one` does with so many counts of zero, to the last bit, but sooner: most hours of most brands are empty."""
@@ -174,6 +184,14 @@ class Baseline(msgspec.Struct, array_like=True, gc=False):
     def rebase(self) -> None:
         """The shadow takes over: what was a level shift is usual from now on."""
         self.a, self.b = self.shadow_a, self.shadow_b
+
+
+@lru_cache(maxsize=256)
+def _from_nothing(start: int, hours: int, timezone: str) -> Baseline:
+    """Return what up to two weeks of empty hours make of nothing: the same for all brands of a new watchlist until they are spoken of."""
+    base = Baseline()
+    base._learn_empty(start, hours, timezone, 1.0)
+    return base
 
 
 class Share(msgspec.Struct, array_like=True, gc=False):

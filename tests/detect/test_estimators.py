@@ -65,6 +65,19 @@ def test_skipping_empty_hours_is_learning_zeros(past: int, live: float) -> None:
     assert one == two
 
 
+def test_brands_of_one_watchlist_share_nothing_but_their_beginning() -> None:
+    """Two brands that nobody spoke of for a day are alike; what one learns then the other does not, nor one that begins later."""
+    one, two, late = Baseline(), Baseline(), Baseline()
+    one.skip(0, 30, "UTC")
+    two.skip(0, 30, "UTC")
+    before = copy.deepcopy(two)
+    assert one == two
+    for hour in range(30, 400):
+        one.learn_one(hour, 9.0, "UTC")
+    late.skip(0, 30, "UTC")
+    assert two == late == before != one
+
+
 def test_empty_hours_of_a_rate_of_nothing_are_skipped() -> None:
     """Where nothing at all is expected, empty hours teach no season, and do no harm."""
     one, two = Baseline(a=0.0), Baseline(a=0.0)
