@@ -12,7 +12,7 @@ class DetectSettings(BaseModel):
 
     grid_seconds: int = Field(60, ge=1, description="Distance of the fixed lines of event time at which brands are judged.")
     reading_seconds: int = Field(300, ge=60, description="How often a hot brand emits a reading when nothing else changes.")
-    max_stories: int = Field(30, ge=1, description="Live stories kept for one brand; the least interesting go first.")
+    max_stories: int = Field(40, ge=1, description="Live stories kept for one brand; the least interesting go first.")
     max_step: int = Field(
         500,
         ge=50,
