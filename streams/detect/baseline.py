@@ -67,9 +67,13 @@ class Baseline(msgspec.Struct, array_like=True, gc=False):
             at = upto
         return total * self.rate * live
 
-    def variance(self, mean: float, window: int) -> float:
-        """Return the predictive variance of a count with this mean in window number ``window`` (0: 5 min ... 3: 24 h)."""
-        return self.phi[window] * mean + mean * mean * self.phi[1] / max(self.a, 0.5)
+    def variance(self, mean: float, window: int, share: float = 1.0) -> float:
+        """Return the predictive variance of a count with this mean in window number ``window`` (0: 5 min ... 3: 24 h).
+
+        ``share``: the part of all mentions that is counted, each by itself: that part of a burst only comes along (thinning).
+        """
+        phi = 1.0 + (self.phi[window] - 1.0) * share
+        return phi * mean + mean * mean * self.phi[1] / max(self.a, 0.5)
 
     def score_one(self, count: float, mean: float, window: int) -> float:
         """Return -log10 P(N >= count), before any recalibration."""

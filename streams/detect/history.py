@@ -46,12 +46,16 @@ class History(msgspec.Struct, array_like=True, gc=False):
     book: Book = msgspec.field(default_factory=Book)
     #: Pooled tail of counts: read off the tails of NAB's five public series of mention counts (measured there, so optimistic there).
     surprise: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5, own_start=True))
+    #: The same of negative mentions, within 5 min and in longer windows: how they scatter has little to do with how mentions do.
+    anger_five: Tail = msgspec.field(default_factory=lambda: Tail(start=-1.0, scale=0.8, own_start=True))
+    anger: Tail = msgspec.field(default_factory=lambda: Tail(start=-1.0, scale=0.8, own_start=True))
     tail: Tail = msgspec.field(default_factory=Tail)
     budget: Budget = msgspec.field(default_factory=Budget)
     hour_score: float = -99.0
     hour_surprise: float = 0.0
+    hour_anger_five: float = 0.0
+    hour_anger: float = 0.0
     hour_story: float = 0.0
-    #: Authors and near-copies of the current hour: {name: times}.
     #: Authors and texts of the hour by number (see `names`).
     hour_authors: dict[int, int] = {}
     hour_copies: dict[int, int] = {}
@@ -179,6 +183,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
         self.base.skip(self.next_hour, hours, self.timezone, self.live)
         self.tail.skip(hours)
         self.surprise.skip(hours)
+        self.anger_five.skip(hours)
+        self.anger.skip(hours)
         keep = 0.5 ** (hours / 168.0)
         self.story_mean, self.story_square = self.story_mean * keep, self.story_square * keep
         self.story_hours = min(336.0, self.story_hours + hours)
@@ -220,6 +226,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
             else:
                 self.tail.skip(1)
             self.surprise.learn_one(self.hour_surprise)
+            self.anger_five.learn_one(self.hour_anger_five)
+            self.anger.learn_one(self.hour_anger)
             pace = max(1.0 / (self.story_hours + 1.0), 0.006)
             x = math.log1p(self.hour_story)
             self.story_mean += pace * (x - self.story_mean)
@@ -245,6 +253,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
 
     def _new_hour(self) -> None:
         self.hour_score, self.hour_surprise, self.hour_story = -99.0, 0.0, 0.0
+        self.hour_anger_five = self.hour_anger = 0.0
         self.hour_authors.clear()
         self.hour_people, self.hour_new, self.hour_calls = 0, 0.0, 0.0
         self.factors, self.under = [], -99.0

@@ -52,11 +52,11 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     decide nothing and teach nothing, since a feed may be at fault; its stories go on. Changes the brand.
     """
     brand.advance(t_ms)
-    usual, before = brand.usual()._replace(crowd=brand.crowd(t_ms)), brand.hour_surprise
+    usual, before = brand.usual()._replace(crowd=brand.crowd(t_ms)), (brand.hour_surprise, brand.hour_anger_five, brand.hour_anger)
     whole = surprises(brand, t_ms)
     best, best_story = score_whole(brand, whole, usual) if volume else _REFUSED, None
     if not volume:
-        brand.hour_surprise = before
+        brand.hour_surprise, brand.hour_anger_five, brand.hour_anger = before
     scored: list[tuple[Story, Scored]] = []
     largest = 0.0
     for story in _changed(brand, t_ms):

@@ -15,7 +15,8 @@ SPANS = (0.25, 1.0)
 #: Shares of negative, positive and other texts where a crowd complains and where it praises. Measured on the texts planted by seeds
 #: 101 to 130 of `streams.simulate.plant`, as enrichment reads them (4,503 and 4,698 texts).
 COMPLAINT, PRAISE = (0.49, 0.09, 0.42), (0.09, 0.64, 0.27)
-BOUND = 3.0
+#: Bounds. Praise goes beyond what a group can count, so that a few texts that were misread do not outweigh it.
+PRAISES, COMPLAINS = -5.0, 3.0
 
 
 class Sums(msgspec.Struct, array_like=True, gc=False):
@@ -86,4 +87,4 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
             complaint = math.log(expected * share + more * bad)
             against_praise += count * (complaint - math.log(expected * share + more * good))
             against_usual += count * (complaint - math.log(sums.said * share))
-        return clip(against_praise if against_praise < 0.0 else min(against_praise, max(0.0, against_usual)), -BOUND, BOUND)
+        return clip(against_praise if against_praise < 0.0 else min(against_praise, max(0.0, against_usual)), PRAISES, COMPLAINS)

@@ -19,7 +19,7 @@ Window = tuple[float, Sequence[float], float, float, float, float]
 
 
 class Surprises(NamedTuple):
-    """How surprising the counts are: (-log10 p before recalibration, the window's number), of mentions and of negatives; as at ``now``."""
+    """How surprising the counts are: (-log10 of an hour's probability, number of the window), of mentions and of negatives; at ``now``."""
 
     loud: tuple[float, int]
     angry: tuple[float, int]
@@ -29,14 +29,18 @@ class Surprises(NamedTuple):
     def readings(self, brand: History) -> tuple[WindowReading, ...]:
         """Return the windows as they are told."""
         raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
-        return tuple(
-            WindowReading(
-                name=name, seconds=round(min(self.now - start, hours) * 3600.0), count=round(sums[RAW]), expected=six(mean * raw_per_vote),
-                negatives=round(sums[NEGATIVE]), expected_negatives=six(mean_negative),
-                surprise=six(brand.surprise.score_one(max(by_count, by_negative))),
-            )
-            for (name, hours), (start, sums, mean, mean_negative, by_count, by_negative) in zip(WINDOWS, self.windows, strict=True)
-        )  # fmt: skip
+        found = []
+        for place, (start, sums, mean, mean_negative, by_count, by_negative) in enumerate(self.windows):
+            name, hours = WINDOWS[place]
+            anger = brand.anger if place else brand.anger_five
+            found.append(
+                WindowReading(
+                    name=name, seconds=round(min(self.now - start, hours) * 3600.0), count=round(sums[RAW]),
+                    expected=six(mean * raw_per_vote), negatives=round(sums[NEGATIVE]), expected_negatives=six(mean_negative),
+                    surprise=six(max(brand.surprise.score_one(by_count), anger.score_one(by_negative))),
+                )
+            )  # fmt: skip
+        return tuple(found)
 
 
 def surprises(brand: Brand, t_ms: int) -> Surprises:
@@ -48,7 +52,7 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
     negative = brand.negative.value()
     spread = 1.0 / (brand.negative.yes + 1.0)
     windows: list[Window] = []
-    loud, angry = (0.0, 0), (0.0, 0)
+    loud, angry, five = (0.0, 0), (0.0, 1), 0.0
     read = brand.counts.read(t_ms)
     means = brand.expected([start for _, start in read], now, t_ms // HOUR_MS)
     for place, (sums, start) in enumerate(read):
@@ -60,13 +64,18 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
             if by_count > loud[0]:
                 loud = (by_count, place)
         if sums[NEGATIVE] > mean_negative:
-            variance = base.variance(mean_negative, place) + mean_negative * mean_negative * spread
+            variance = base.variance(mean_negative, place, negative) + mean_negative * mean_negative * spread
             by_negative = count_tail(sums[NEGATIVE], mean_negative, variance)
-            if by_negative > angry[0]:
+            if place == 0:
+                five = by_negative
+            elif by_negative > angry[0]:
                 angry = (by_negative, place)
         windows.append((start, sums, mean, mean_negative, by_count, by_negative))
-    brand.hour_surprise = max(brand.hour_surprise, loud[0], angry[0])
-    return Surprises(loud, angry, windows, now)
+    brand.hour_surprise = max(brand.hour_surprise, loud[0])
+    brand.hour_anger_five, brand.hour_anger = max(brand.hour_anger_five, five), max(brand.hour_anger, angry[0])
+    short, long = brand.anger_five.score_one(five), brand.anger.score_one(angry[0])
+    angry = (short, 0) if short > long else (long, angry[1])
+    return Surprises((brand.surprise.score_one(loud[0]), loud[1]), angry, windows, now)
 
 
 def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
@@ -76,10 +85,10 @@ def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
         parts.append(("volume.cold", -2.0, ()))
     else:
         raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
-        odds = clip(1.2 * (brand.surprise.score_one(found.loud[0]) - 2.0), -4.0, 2.5)
+        odds = clip(1.2 * (found.loud[0] - 2.0), -4.0, 2.5)
         _, sums, mean, *_ = found.windows[found.loud[1]]
         parts.append(("volume.mentions", odds, (sums[RAW], mean * raw_per_vote, WINDOWS[found.loud[1]][0])))
-        odds = clip(1.5 * (brand.surprise.score_one(found.angry[0]) - 1.5), -4.0, 4.0)
+        odds = clip(1.5 * (found.angry[0] - 1.5), -4.0, 4.0)
         _, sums, _, mean, *_ = found.windows[found.angry[1]]
         parts.append(("volume.negative", odds, (sums[NEGATIVE], mean, WINDOWS[found.angry[1]][0])))
     _, hour, expected, *_ = found.windows[1]

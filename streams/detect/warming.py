@@ -16,11 +16,12 @@ from streams.rounding import six
 _decode = msgspec.json.Decoder(LearnedBaseline).decode
 #: Shares that a brand learns, each as (yes, no).
 _SHARES = ("negative", "trouble", "crisis", "doubt", "calls", "authorship", "votes")
+_TAILS = {"score.tail": "tail", "surprise.tail": "surprise", "anger.five.tail": "anger_five", "anger.tail": "anger"}
 _MOST_SOURCES = 16
 #: How many numbers stand under each name; 0: any number of them, up to the limit of what is kept.
 _SIZES = {
     "rate": 4, "dispersion": 4, "story": 3, "season.learned": 1, "season.hours": 48, "season.days": 14, "season.cells": 0,
-    "score.tail": 0, "surprise.tail": 0, **dict.fromkeys(_SHARES, 2),
+    **dict.fromkeys(_TAILS, 0), **dict.fromkeys(_SHARES, 2),
 }  # fmt: skip
 
 
@@ -35,8 +36,7 @@ def tell_baseline(brand: Brand) -> LearnedBaseline:
         "season.hours": (*season.hours_n, *season.hours_m),
         "season.days": (*season.days_n, *season.days_m),
         "season.cells": tuple(chain.from_iterable((float(cell), *counts) for cell, counts in sorted(season.cells.items()))),
-        "score.tail": _tail(brand.tail),
-        "surprise.tail": _tail(brand.surprise),
+        **{name: _tail(getattr(brand, kept)) for name, kept in _TAILS.items()},
     }
     for name in _SHARES:
         share = getattr(brand, name)
@@ -70,8 +70,8 @@ def take_baseline(brand: Brand, told: LearnedBaseline, t_ms: int) -> bool:
         share = getattr(brand, name)
         share.yes, share.no = numbers[name]
     brand.story_mean, brand.story_square, brand.story_hours = numbers["story"]
-    _fill(brand.tail, numbers["score.tail"])
-    _fill(brand.surprise, numbers["surprise.tail"])
+    for name, kept in _TAILS.items():
+        _fill(getattr(brand, kept), numbers[name])
     for source, (votes, since) in told.sources.items():
         if source not in brand.feeds and len(brand.feeds) < _MOST_SOURCES:
             brand.feeds[source] = Feed(since, t_ms)
@@ -105,7 +105,7 @@ def read_baseline(value: bytes) -> LearnedBaseline:
         or min((*numbers["season.hours"], *numbers["season.days"], *cells)) < 0.0
         or len(cells) % 3 != 0
         or len(cells) > 3 * 168
-        or any(not 3 <= len(numbers[name]) <= 3 + KEPT or numbers[name][0] < 0.0 for name in ("score.tail", "surprise.tail"))
+        or any(not 3 <= len(numbers[name]) <= 3 + KEPT or numbers[name][0] < 0.0 for name in _TAILS)
         or len(told.sources) > _MOST_SOURCES
         or not 0.0 <= told.hours < 1e6
     )

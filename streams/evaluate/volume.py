@@ -44,8 +44,7 @@ def numbers(series: Series) -> list[float]:
         brand.advance(start_ms)
         brand.counts.add(start_ms, (count, count, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
         end_ms = start_ms + step
-        loud = surprises(brand, end_ms).loud[0] if not brand.base.cold else 0.0
-        found.append(brand.surprise.score_one(loud) if not brand.base.cold else 0.0)
+        found.append(0.0 if brand.base.cold else surprises(brand, end_ms).loud[0])
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streams.detect.mood import BOUND, Mood
+from streams.detect.mood import COMPLAINS, PRAISES, Mood
 from streams.detect.score import score_story
 from tests.detect.worlds import HOUR, START, World, ordinary
 
@@ -38,8 +38,8 @@ def _crowd(negative: int, positive: int, neutral: int, minutes: int = 10) -> flo
 
 def test_a_surge_of_complaint_counts_for_and_one_of_praise_against() -> None:
     """Thirty texts in ten minutes, where three are usual: complaint and praise reach the bound, and more of either moves it its way."""
-    assert _crowd(15, 3, 12) == BOUND
-    assert _crowd(3, 20, 7) == -BOUND
+    assert _crowd(15, 3, 12) == COMPLAINS
+    assert _crowd(3, 20, 7) == PRAISES
     assert _crowd(4, 1, 5) > 0.0 > _crowd(1, 6, 3)
     by_share = [_crowd(n, 10 - n, 2) for n in range(11)]
     assert by_share == sorted(by_share)
