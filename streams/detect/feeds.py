@@ -127,7 +127,9 @@ class FeedWatch:
             for group in sorted({*self._touched, *(group for group, standing in self._current.items() if standing[0] == 2)}):
                 before = self._current.get(group, _NONE)
                 brands = len(self._members.get(group, ()))
-                loud = self._loud(group, line - self._hold) if brands >= LEAST else 0
+                # What began ends when an hour went by: in a quiet night five minutes say nothing.
+                since = line - (HOUR_MS if before[0] == 2 else self._hold)
+                loud = self._loud(group, since) if brands >= LEAST else 0
                 state = 0 if brands < LEAST else 2 if loud > (OVER if before[0] == 2 else SHARE) * brands else 1
                 if state != before[0]:
                     self._current[group] = (state, loud, brands)

@@ -48,7 +48,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
     surprise: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5, own_start=True))
     #: The same of negative mentions, within 5 min and in longer windows: how they scatter has little to do with how mentions do.
     anger_five: Tail = msgspec.field(default_factory=lambda: Tail(start=-1.0, scale=0.8, own_start=True))
-    anger: Tail = msgspec.field(default_factory=lambda: Tail(start=-1.0, scale=0.8, own_start=True))
+    anger: Tail = msgspec.field(default_factory=lambda: Tail(start=-4.0, scale=1.5, own_start=True))
     tail: Tail = msgspec.field(default_factory=Tail)
     budget: Budget = msgspec.field(default_factory=Budget)
     hour_score: float = -99.0

@@ -56,12 +56,16 @@ def test_a_crisis_inside_the_noise_of_a_big_brand_opens_by_its_story() -> None:
 
 
 def _calls(world: World, start: int, hours: int, per_hour: float, word: str, seed: int) -> None:
-    """Let people say, each in words of their own and tied to nothing, what ``word`` stands for, among forty mentions an hour."""
+    """Let people say, each in words of their own and tied to nothing, what ``word`` stands for, among forty mentions an hour.
+
+    Of the others every fifth is negative.
+    """
     r = random.Random(seed)
     for hour in range(hours):
         said = [(start + hour * HOUR + r.randrange(HOUR), i < round(per_hour + r.random() - 0.5)) for i in range(40)]
         for at, calls in sorted(said):
-            more = {"polarity": "negative", "negative_pm": 700, "crisis_words": (word,)} if calls else {}
+            more = {"polarity": "negative", "negative_pm": 700} if calls or r.random() < 0.2 else {}
+            more |= {"crisis_words": (word,)} if calls else {}
             world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **more)
         world.until(start + (hour + 1) * HOUR)
 
@@ -193,3 +197,26 @@ def test_the_root_of_a_crisis_is_remembered_in_a_big_brands_talk() -> None:
     world.until(at + MINUTE)
     (story,) = world.stage.brands["acme"].book.stories.values()
     assert (story.mention_id, story.mentions) == (root, 2)
+
+
+@pytest.mark.parametrize("polarity", ["negative", "neutral"])
+def test_what_is_usual_of_mentions_says_nothing_of_negative_ones(polarity: str) -> None:
+    """A brand that is loud for five minutes every evening: as many who complain ring, as many who do not are one more evening."""
+    world, r = World(), random.Random(7)
+    world.watch()
+    for hour in range(24 * 5 + 19):
+        start = START + hour * HOUR
+        said = [(start + r.randrange(HOUR), "negative" if r.random() < 0.2 else "neutral") for _ in range(20)]
+        if hour % 24 == 18:
+            last = hour == 24 * 5 + 18
+            said += [(start + HOUR // 2 + r.randrange(HOUR // 12), polarity if last else "neutral") for _ in range(40)]
+        for at, tone in sorted(said):
+            more = {"polarity": "negative", "negative_pm": 700} if tone == "negative" else {"polarity": "neutral"}
+            world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **more)
+        world.until(start + HOUR)
+    over = world.over()
+    if polarity == "neutral":
+        assert len(over) == 0
+    else:
+        assert over[0].at_ms <= START + (24 * 5 + 18) * HOUR + HOUR // 2 + HOUR // 12
+        assert over[0].contributions[0].name == "volume.negative"
