@@ -1,8 +1,9 @@
 """``latency``: from the send of the mention that tips a crisis to the crisis event in a consumer's hands.
 
-A ``veille worker`` from enrich to crisis, at its shipped settings, reads the simulation's mentions: first a backlog, which tells its
-capacity, then at 25, 50 and 75 % of that, with a clock record every 100 ms of wall time, as a live source sends them. An event of time T
-was tipped by the last mention published at or before T.
+A ``veille worker`` from enrich to crisis, at its shipped settings, reads the simulation's mentions: first a backlog; then as many a
+second as it read of that, which tells the capacity, since the sender takes its share of the machine like any live source here; then
+25, 50 and 75 % of the capacity, with a clock record every 100 ms of wall time. An event of time T was tipped by the last mention published
+at or before T.
 
 Event time runs a thousand times faster than the clock on the wall, so that there is something to measure within half a minute, and
 with it the grid lines at which brands are judged and crises report. The simulation's volume is what such a rate would be at that pace. The
@@ -49,10 +50,12 @@ Rows = list[tuple[int, bytes, str]]
 
 
 def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) -> dict[str, Any]:
-    """Return ``capacity_per_second`` and ``loads``; see the package. Events are openings, escalations and updates."""
+    """Return ``capacity_per_second``, ``backlog_per_second`` and ``loads``; see the package. Events: openings, escalations, updates."""
     seconds = seconds or (6.0 if quick else 30.0)
     # A quick round measures its capacity while everything is still warming up.
-    capacity = _capacity(broker, list(Traffic(mentions or (6_000 if quick else 200_000), volume=1.0 if quick else _volume(4_000.0)).rows()))
+    rows = list(Traffic(mentions or (6_000 if quick else 200_000), volume=1.0 if quick else _volume(4_000.0)).rows())
+    backlog = _throughput(broker, rows, _AT_ONCE)
+    capacity = _throughput(broker, rows, backlog)
     loads = []
     for share in SHARES[:1] if quick else SHARES:
         rate = 1_000.0 if quick else capacity * share
@@ -60,7 +63,7 @@ def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) ->
         before = 0 if quick else round(_CALM_DAYS * DAY_MENTIONS * volume)
         rows = list(Traffic(before + round(rate * seconds), volume=volume).rows())
         loads.append({"share": share, "per_second": six(rate), **_load(broker, rows[:before], rows[before:], rate)})
-    return {"rounds": 1, "capacity_per_second": six(capacity), "loads": loads}
+    return {"rounds": 1, "capacity_per_second": six(capacity), "backlog_per_second": six(backlog), "loads": loads}
 
 
 def _volume(rate: float) -> float:
@@ -90,11 +93,11 @@ def _worker(broker: str) -> Iterator[tuple[str, _Watcher]]:
                 watcher.stop()
 
 
-def _capacity(broker: str, rows: Rows) -> float:
-    """Return mentions a second from the first send of a backlog until every signal before its end was there."""
+def _throughput(broker: str, rows: Rows, rate: float) -> float:
+    """Return mentions a second from the first send, at ``rate``, until every signal before their end was there."""
     with _worker(broker) as (topic, watcher):
         began = time.perf_counter()
-        _send(broker, topic, rows, _AT_ONCE)
+        _send(broker, topic, rows, rate)
         watcher.wait(rows[-1][0])
         return len(rows) / (time.perf_counter() - began)
 
