@@ -11,7 +11,7 @@ from streams.detect.brand import Brand
 from streams.detect.formulas import clip, count_tail
 from streams.detect.history import History
 from streams.detect.score import Part, Scored, Usual, combine, tone_parts
-from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, TROUBLE, VOTES, WINDOWS
+from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, WINDOWS
 from streams.rounding import six
 
 #: One window: when it starts (hours since 1970), its sums, what is expected of votes and negative ones, and both surprises (-log10 p).
@@ -46,7 +46,8 @@ class Surprises(NamedTuple):
 def surprises(brand: Brand, t_ms: int) -> Surprises:
     """Compare the counts of the four windows that end at ``t_ms`` with what is expected; remember the hour's greatest.
 
-    A count below its mean is no surprise (0).
+    A count below its mean is no surprise (0). What rang and is over was told: in the hours that it stays in a window it neither rings again
+    nor teaches what is usual.
     """
     base, now = brand.base, t_ms / HOUR_MS
     negative = brand.negative.value()
@@ -55,17 +56,19 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
     loud, angry, five = (0.0, 0), (0.0, 1), 0.0
     read = brand.counts.read(t_ms)
     means = brand.expected([start for _, start in read], now, t_ms // HOUR_MS)
+    told = 1.0 if brand.ring is None else 0.0
     for place, (sums, start) in enumerate(read):
         mean = means[place]
+        votes, negatives = sums[VOTES] - told * sums[RING_VOTES], sums[NEGATIVE] - told * sums[RING_NEGATIVE]
         mean_negative = mean * negative
         by_count = by_negative = 0.0
-        if sums[VOTES] > mean:
-            by_count = base.score_one(sums[VOTES], mean, place)
+        if votes > mean:
+            by_count = base.score_one(votes, mean, place)
             if by_count > loud[0]:
                 loud = (by_count, place)
-        if sums[NEGATIVE] > mean_negative:
+        if negatives > mean_negative:
             variance = base.variance(mean_negative, place, negative) + mean_negative * mean_negative * spread
-            by_negative = count_tail(sums[NEGATIVE], mean_negative, variance)
+            by_negative = count_tail(negatives, mean_negative, variance)
             if place == 0:
                 five = by_negative
             elif by_negative > angry[0]:

@@ -220,3 +220,29 @@ def test_what_is_usual_of_mentions_says_nothing_of_negative_ones(polarity: str) 
     else:
         assert over[0].at_ms <= START + (24 * 5 + 18) * HOUR + HOUR // 2 + HOUR // 12
         assert over[0].contributions[0].name == "volume.negative"
+
+
+def test_what_rang_and_is_over_does_not_ring_again_from_the_longest_window() -> None:
+    """Three loud hours stay in the window of 24 h: told once; a little more talk than usual afterwards is no news, a loud hour is."""
+    world, r = World(), random.Random(3)
+    world.watch()
+
+    def hours(first: int, count: int, more: int) -> None:
+        for hour in range(first, first + count):
+            start = START + hour * HOUR
+            said = [(start + r.randrange(HOUR), r.random() < 0.2) for _ in range(20)]
+            said += [(start + r.randrange(HOUR), True) for _ in range(more)]
+            for at, angry in sorted(said):
+                tone: dict[str, object] = {"polarity": "negative", "negative_pm": 700} if angry else {}
+                world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **tone)
+            world.until(start + HOUR)
+
+    hours(0, 96, 0)
+    hours(96, 3, 400)
+    hours(99, 21, 3)
+    over = world.over()
+    assert over
+    silent = next(signal.at_ms for signal in world.signals if signal.quiet)
+    assert all(signal.at_ms < silent < START + 120 * HOUR for signal in over)
+    hours(120, 1, 150)
+    assert world.over()[-1].at_ms > START + 120 * HOUR
