@@ -21,7 +21,6 @@ from streams.detect.names import number_of
 from streams.detect.ring import Ring
 from streams.detect.stories import Story
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, MINUTE_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, SIZE, TROUBLE, VOTES
-from streams.rounding import on_grid
 
 #: Sources that are remembered.
 _MAX_SOURCES = 16
@@ -206,8 +205,7 @@ class Brand(History, array_like=True, gc=False):
         call = bool(mention.crisis_words or mention.cues) and calls(mention)
         story = self.book.learn_one(mention, weight, copies, copy_key, max_stories, self.base.hours >= 12.0, times, call)
         if silent and story is not None and story.votes > 0.0:
-            part = vote / story.votes
-            negative, trouble = on_grid(part * story.negative), on_grid(part * story.trouble)
+            negative, trouble = story.echo(vote)
         now[VOTES] += vote
         if trouble:
             now[TROUBLE] += trouble

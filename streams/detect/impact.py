@@ -169,7 +169,7 @@ class Impact(msgspec.Struct, array_like=True, gc=False):
         found = []
         for place, row in self.rows.items():
             hours = row.hours(t_ms)
-            if not known or row.changed or row.heard or hours != row.told_hours:
+            if not known or row.changed or hours != row.told_hours:
                 found.append(_row(place, row, hours, voices=not known or row.heard))
                 row.changed, row.heard, row.told_hours = False, False, hours
         return _ranked(found), known

@@ -160,12 +160,17 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         if source and source not in self.sources and len(self.sources) < 8:
             self.sources.append(source)
 
+    def echo(self, vote: float) -> tuple[float, float]:
+        """Return what of the vote of somebody who only passes the story on is negative, and what is trouble."""
+        part = vote / self.votes
+        return on_grid(part * self.negative), on_grid(part * self.trouble)
+
     def learn_one(self, mention: Enriched, weight: Weight, copied: bool, times: int = 1) -> None:
         """Take one mention of the story; it stands for ``times`` where mentions are sampled, and ``weight`` holds that factor already."""
         vote, negative, trouble, silent, crisis, doubt = weight
         if silent and self.votes > 0.0:  # a bare reshare says what it shares
+            negative, trouble = self.echo(vote)
             part = vote / self.votes
-            negative, trouble = on_grid(part * self.negative), on_grid(part * self.trouble)
             self.crisis += on_grid(part * self.crisis)
             self.doubt += on_grid(part * self.doubt)
         else:

@@ -199,6 +199,13 @@ def test_the_root_of_a_crisis_is_remembered_in_a_big_brands_talk() -> None:
     assert (story.mention_id, story.mentions) == (root, 2)
 
 
+def _say(world: World, said: list[tuple[int, bool]], r: random.Random) -> None:
+    """Let strangers say, at those times, something that is tied to nothing, and negative or not."""
+    for at, angry in sorted(said):
+        tone: dict[str, object] = {"polarity": "negative", "negative_pm": 700} if angry else {}
+        world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **tone)
+
+
 @pytest.mark.parametrize("polarity", ["negative", "neutral"])
 def test_what_is_usual_of_mentions_says_nothing_of_negative_ones(polarity: str) -> None:
     """A brand that is loud for five minutes every evening: as many who complain ring, as many who do not are one more evening."""
@@ -206,13 +213,11 @@ def test_what_is_usual_of_mentions_says_nothing_of_negative_ones(polarity: str) 
     world.watch()
     for hour in range(24 * 5 + 19):
         start = START + hour * HOUR
-        said = [(start + r.randrange(HOUR), "negative" if r.random() < 0.2 else "neutral") for _ in range(20)]
+        said = [(start + r.randrange(HOUR), r.random() < 0.2) for _ in range(20)]
         if hour % 24 == 18:
-            last = hour == 24 * 5 + 18
-            said += [(start + HOUR // 2 + r.randrange(HOUR // 12), polarity if last else "neutral") for _ in range(40)]
-        for at, tone in sorted(said):
-            more = {"polarity": "negative", "negative_pm": 700} if tone == "negative" else {"polarity": "neutral"}
-            world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **more)
+            angry = polarity == "negative" and hour == 24 * 5 + 18
+            said += [(start + HOUR // 2 + r.randrange(HOUR // 12), angry) for _ in range(40)]
+        _say(world, said, r)
         world.until(start + HOUR)
     over = world.over()
     if polarity == "neutral":
@@ -232,9 +237,7 @@ def test_what_rang_and_is_over_does_not_ring_again_from_the_longest_window() -> 
             start = START + hour * HOUR
             said = [(start + r.randrange(HOUR), r.random() < 0.2) for _ in range(20)]
             said += [(start + r.randrange(HOUR), True) for _ in range(more)]
-            for at, angry in sorted(said):
-                tone: dict[str, object] = {"polarity": "negative", "negative_pm": 700} if angry else {}
-                world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **tone)
+            _say(world, said, r)
             world.until(start + HOUR)
 
     hours(0, 96, 0)
