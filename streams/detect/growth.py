@@ -61,13 +61,13 @@ class Growth(msgspec.Struct, array_like=True, gc=False):
         if dt <= 0.0 or self.n == 0.0:
             return self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6
         (a0, a1, a2), (s0, s1, s2) = KERNELS.get(self.network_class, _DEFAULT)
-        e0, e1, e2 = math.exp(-dt / s0), math.exp(-dt / s1), math.exp(-dt / s2)
-        f1, f6 = math.exp(-dt / HOUR), math.exp(-dt / (6 * HOUR))
+        exp, x1, x6 = math.exp, dt / HOUR, dt / (6 * HOUR)
+        e0, e1, e2, f1, f6 = exp(-dt / s0), exp(-dt / s1), exp(-dt / s2), exp(-x1), exp(-x6)
         exposure = a0 * self.d0 * (1.0 - e0) + a1 * self.d1 * (1.0 - e1) + a2 * self.d2 * (1.0 - e2)
         return (
             self.d0 * e0, self.d1 * e1, self.d2 * e2,
-            self.i1 * f1, self.l1 * f1 + exposure * _mean_decay(dt, HOUR),
-            self.i6 * f6, self.l6 * f6 + exposure * _mean_decay(dt, 6 * HOUR),
+            self.i1 * f1, self.l1 * f1 + exposure * _mean_decay(x1, f1),
+            self.i6 * f6, self.l6 * f6 + exposure * _mean_decay(x6, f6),
         )  # fmt: skip
 
     def learn_one(self, t_ms: float, weight: float = 1.0) -> None:
@@ -141,7 +141,6 @@ class Growth(msgspec.Struct, array_like=True, gc=False):
         return six(clip(math.log(2.0) / r / MINUTE, 1.0, 10_000.0))
 
 
-def _mean_decay(dt: float, window: float) -> float:
-    """Return the mean of exp(-s / window) over the last ``dt``: what is left of an exposure spread evenly over it."""
-    x = dt / window
-    return 1.0 - 0.5 * x if x < 1e-3 else (1.0 - math.exp(-x)) / x
+def _mean_decay(x: float, left: float) -> float:
+    """Return the mean of exp(-s) over the last ``x``: what is left of an exposure spread evenly over it; ``left`` is exp(-x)."""
+    return 1.0 - 0.5 * x if x < 1e-3 else (1.0 - left) / x

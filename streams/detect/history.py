@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,9 +13,24 @@ from streams.detect.book import Book
 from streams.detect.budget import Budget
 from streams.detect.ring import Ring
 from streams.detect.score import SHIPPED, Usual, Weights
-from streams.detect.tail import Tail
+from streams.detect.tail import Fit, Tail
 from streams.detect.verdicts import Verdicts
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
+
+
+class Fixed(NamedTuple):
+    """What stays the same for an hour: the season of it, of the one before and, added up, of the 5 and the 23 before; what is usual;
+    the tails of surprises."""
+
+    hour: int
+    running: float
+    before: float
+    five: float
+    many: float
+    usual: Usual
+    surprise: Fit
+    anger_five: Fit
+    anger: Fit
 
 
 class History(msgspec.Struct, array_like=True, gc=False):
@@ -62,8 +78,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
     hour_people: int = 0
     #: Votes of sources that first spoke of the brand within this hour: a first, broken hour never teaches.
     hour_new: float = 0.0
-    #: Season of the running hour and sums of it for the windows; empty: to be computed.
-    factors: list[float] = []
+    #: What is fixed for the running hour; empty: to be computed.
+    factors: list[Fixed] = []
     ring: Ring | None = None
     #: What verdicts made of the score's weights; the greatest score of this hour that is known to be below the threshold.
     weights: Weights = SHIPPED
@@ -115,10 +131,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
 
         ``hour`` is the running one, starts are at most 23 hours before it.
         """
-        factors = self.factors
-        if not factors or factors[0] != hour:
-            factors = self._factors(hour)
-        _, running, before, five, many = factors
+        _, running, before, five, many, *_ = self.fixed(hour)
         base = self.base
         rate, live = base.a / base.b, self.live if self.blind else 1.0
         first = self.born_hour - 1.0 if base.hours < COLD_HOURS or self.born_hour > hour - 24 else -1.0
@@ -138,10 +151,12 @@ class History(msgspec.Struct, array_like=True, gc=False):
     def factor(self, hour: int) -> float:
         """Return the season of the running hour."""
         factors = self.factors
-        return factors[1] if factors and factors[0] == hour else self.base.season.factor(hour, self.timezone)
+        return factors[0].running if factors and factors[0].hour == hour else self.base.season.factor(hour, self.timezone)
 
-    def _factors(self, hour: int) -> list[float]:
-        """Fix the season of the running hour, of the one before, of the five before and of the 23 before: it changes by the hour only."""
+    def fixed(self, hour: int) -> Fixed:
+        """Return what is fixed for ``hour``, the running one: it changes by the hour, and where the level shifts."""
+        if self.factors and self.factors[0].hour == hour:
+            return self.factors[0]
         each = self.base.season.day(hour, self.timezone)
         if self.base.cold or self.born_hour > hour - 24:
             # What lies before the first hour counts as nothing expected.
@@ -149,8 +164,9 @@ class History(msgspec.Struct, array_like=True, gc=False):
             five, many = _added(known[-5:]), _added(known)
         else:
             five, many = math.fsum(each[18:23]), math.fsum(each[:23])
-        self.factors = [float(hour), each[23], each[22], five, many]
-        return self.factors
+        tails = self.surprise.fit(), self.anger_five.fit(), self.anger.fit()
+        self.factors = [Fixed(hour, each[23], each[22], five, many, self.usual(), *tails)]
+        return self.factors[0]
 
     def told(self, *, confirmed: bool, missed: bool = False) -> None:
         """Take a person's word on the latest alarm, or (``missed``) that something should have rung: the latest near miss."""

@@ -52,7 +52,9 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     decide nothing and teach nothing, since a feed may be at fault; its stories go on. Changes the brand.
     """
     brand.advance(t_ms)
-    usual, before = brand.usual()._replace(crowd=brand.crowd(t_ms)), (brand.hour_surprise, brand.hour_anger_five, brand.hour_anger)
+    usual, before = brand.fixed(t_ms // HOUR_MS).usual, (brand.hour_surprise, brand.hour_anger_five, brand.hour_anger)
+    if crowd := brand.crowd(t_ms):
+        usual = usual._replace(crowd=crowd)
     whole = surprises(brand, t_ms)
     best, best_story = score_whole(brand, whole, usual) if volume else _REFUSED, None
     if not volume:
@@ -101,7 +103,8 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
         elif margin >= 10.0 > ring.last_margin:
             kinds.append("reading")
         ring.peak = max(ring.peak, number)
-        loud = [s for s, f in scored if f is best or brand.tail.score_one(f.total) >= threshold]
+        known = ring.stories
+        loud = [s for s, f in scored if s.id not in known and (f is best or brand.tail.score_one(f.total) >= threshold)]
         _join(brand, ring, t_ms, loud, best_story is None)
     elif ring is None and not inside and number >= near and t_ms - brand.near_ms >= _NEAR_MISS_GAP_MS:
         brand.near_ms = t_ms
@@ -156,8 +159,6 @@ def _changed(brand: Brand, t_ms: int) -> list[Story]:
 def _join(brand: Brand, ring: Ring, t_ms: int, stories: list[Story], whole: bool) -> None:
     """Let stories, or the brand as a whole, ring."""
     for story in stories:
-        if story.id in ring.stories:
-            continue
         ring.stories.append(story.id)
         story.rings_ms = story.rings_ms or t_ms
         ring.onset_ms = min(ring.onset_ms, story.onset_ms)

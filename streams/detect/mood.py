@@ -7,7 +7,6 @@ import math
 import msgspec
 
 from streams.detect.baseline import Share
-from streams.detect.formulas import clip
 
 _HOUR_MS = 3_600_000.0
 #: Time constants of the sums, in hours: a steep surge is read off the first, one that has lasted off the second.
@@ -41,12 +40,18 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
     def learn_one(self, t_ms: int, polarity: str, vote: float) -> None:
         """Take one text."""
         self._to(t_ms)
-        for sums in (self.short, self.long, self.hour):
-            sums.said += vote
-            if polarity == "negative":
-                sums.negative += vote
-            elif polarity == "positive":
-                sums.positive += vote
+        short, long, hour = self.short, self.long, self.hour
+        short.said += vote
+        long.said += vote
+        hour.said += vote
+        if polarity == "negative":
+            short.negative += vote
+            long.negative += vote
+            hour.negative += vote
+        elif polarity == "positive":
+            short.positive += vote
+            long.positive += vote
+            hour.positive += vote
 
     def _to(self, t_ms: int) -> None:
         if t_ms <= self.at_ms:
@@ -82,9 +87,12 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
         negative, positive = self.negatives.value(), self.positives.value()
         counts = (sums.negative, sums.positive, sums.said - sums.negative - sums.positive)
         usual = (negative, positive, max(0.05, 1.0 - negative - positive))
+        complaints = [math.log(expected * share + more * bad) for share, bad in zip(usual, COMPLAINT, strict=True)]
         against_praise = against_usual = 0.0
-        for count, share, bad, good in zip(counts, usual, COMPLAINT, PRAISE, strict=True):
-            complaint = math.log(expected * share + more * bad)
+        for count, complaint, share, good in zip(counts, complaints, usual, PRAISE, strict=True):
             against_praise += count * (complaint - math.log(expected * share + more * good))
+        if against_praise < 0.0:
+            return max(against_praise, PRAISES)
+        for count, complaint, share in zip(counts, complaints, usual, strict=True):
             against_usual += count * (complaint - math.log(sums.said * share))
-        return clip(against_praise if against_praise < 0.0 else min(against_praise, max(0.0, against_usual)), PRAISES, COMPLAINS)
+        return min(against_praise, max(0.0, against_usual), COMPLAINS)

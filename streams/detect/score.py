@@ -69,20 +69,24 @@ SHIPPED: Weights = (0.0, 1.0, 1.0, 1.0, 1.0)
 
 
 class Scored(NamedTuple):
-    """A score in log-odds: its sum, each group's bounded sum before its weight, the scale that bounded it, and the parts."""
+    """A score in log-odds: its sum, each group's bounded sum before its weight, the parts, and the weights."""
 
     total: float
     groups: tuple[float, ...]
-    scales: tuple[float, ...]
-    strongest: tuple[int, ...]
-    parts: tuple[Part, ...]
+    parts: list[Part]
+    weights: Weights
 
     def contributions(self) -> tuple[Contribution, ...]:
         """Return the parts that matter as they count, largest first, with their words in English."""
+        sums, most, where = _grouped(self.parts)
+        scales = []
+        for group, bounded in enumerate(self.groups):
+            raw, weight = most[group] + WEAKER * (sums[group] - most[group]), self.weights[group + 1]
+            scales.append(weight * bounded / raw if raw else weight)
         counted = []
         for place, (name, odds, values) in enumerate(self.parts):
             group = _GROUP[name]
-            counted.append((odds * self.scales[group] * (1.0 if place == self.strongest[group] else WEAKER), name, values))
+            counted.append((odds * scales[group] * (1.0 if place == where[group] else WEAKER), name, values))
         ranked = sorted((one for one in counted if abs(one[0]) >= 0.1), key=lambda one: (-abs(one[0]), one[1]))
         found = []
         for odds, name, values in ranked:
@@ -122,24 +126,26 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
     >>> combine([("tone.negative", 6.0, (1, 1)), ("tone.crisis", 2.0, (1,)), ("growth.rate", 1.0, (1,))]).total
     5.0
     """
-    sums = [0.0, 0.0, 0.0, 0.0]
-    most = [0.0, 0.0, 0.0, 0.0]
-    where = [-1, -1, -1, -1]
-    for place, part in enumerate(parts):
-        group, odds = _GROUP[part[0]], part[1]
+    sums, most, _ = _grouped(parts)
+    total, groups = weights[0], []
+    for group in range(4):
+        strongest = most[group]
+        raw = strongest + WEAKER * (sums[group] - strongest)
+        bounded = -BOUND if raw < -BOUND else BOUND if raw > BOUND else raw
+        total += weights[group + 1] * bounded
+        groups.append(bounded)
+    return Scored(total, tuple(groups), parts, weights)
+
+
+def _grouped(parts: list[Part]) -> tuple[list[float], list[float], list[int]]:
+    """Return of each group the sum of its log-odds, the strongest of them, and where that stands (-1: the group is empty)."""
+    sums, most, where = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [-1, -1, -1, -1]
+    for place, (name, odds, _) in enumerate(parts):
+        group = _GROUP[name]
         sums[group] += odds
         if where[group] < 0 or abs(odds) > abs(most[group]):
             most[group], where[group] = odds, place
-    total = weights[0]
-    groups, scales = [], []
-    for group in range(4):
-        raw = most[group] + WEAKER * (sums[group] - most[group])
-        bounded = -BOUND if raw < -BOUND else BOUND if raw > BOUND else raw
-        weight = weights[group + 1]
-        total += weight * bounded
-        groups.append(bounded)
-        scales.append(weight * bounded / raw if raw else weight)
-    return Scored(total, tuple(groups), tuple(scales), tuple(where), tuple(parts))
+    return sums, most, where
 
 
 def _logit(p: float) -> float:
@@ -159,7 +165,7 @@ def share_odds(count: float, total: float, usual: float, wait: float = 3.0) -> f
     return math.log(share * (1.0 - usual) / (usual * (1.0 - share))) * total / (total + wait)
 
 
-def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual, wait: float = 3.0) -> list[Part]:
+def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual, crowd: float, wait: float = 3.0) -> list[Part]:
     """Return the tone group: negative share, crisis words, doubt, each against what is usual; and what is said beyond the usual."""
     share = 100.0 * negative / votes if votes > 1e-9 else 0.0
     parts: list[Part] = [("tone.negative", share_odds(negative, votes, usual.negative, wait), (share, 100.0 * usual.negative))]
@@ -171,8 +177,8 @@ def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual
         odds = share_odds(doubt, votes, max(usual.doubt, 0.08), wait)
         if odds > 0.0:
             parts.append(("tone.doubt", odds, (100.0 * doubt / votes,)))
-    if usual.crowd:
-        parts.append(("tone.praise" if usual.crowd < 0.0 else "tone.complaint", usual.crowd, ()))
+    if crowd:
+        parts.append(("tone.praise" if crowd < 0.0 else "tone.complaint", crowd, ()))
     return parts
 
 
@@ -181,8 +187,8 @@ def _story_tone(story: Story, usual: Usual) -> list[Part]:
 
     What is said around it counts as long as its own texts are few.
     """
-    around = usual._replace(crowd=usual.crowd * _PRIOR / (_PRIOR + story.told))
-    return tone_parts(story.told, story.told_negative, story.told_crisis, story.told_doubt, around, 0.0)
+    around = usual.crowd * _PRIOR / (_PRIOR + story.told)
+    return tone_parts(story.told, story.told_negative, story.told_crisis, story.told_doubt, usual, around, 0.0)
 
 
 def _score_calls(story: Story, t_ms: int, usual: Usual, weights: Weights) -> Scored:
@@ -231,12 +237,13 @@ def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPE
     if story.by == "terms":
         parts.append(("volume.searched", -1.0, ()))
     if len(story.networks) > 1:
-        reached = sum(count >= 2 for count in story.networks.values())
+        reached = len([count for count in story.networks.values() if count >= 2])
         if reached >= 2:
             parts.append(("spread.networks", 0.8 * min(reached - 1, 3), (reached,)))
     if story.press:
         parts.append(("spread.press", min(2.5, 1.0 + 0.7 * math.log(story.press)), (story.press,)))
-    return combine([*parts, *_doubtful(story)], weights)
+    parts += _doubtful(story)
+    return combine(parts, weights)
 
 
 def _doubtful(story: Story) -> list[Part]:

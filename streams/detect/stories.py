@@ -92,7 +92,9 @@ class Story(msgspec.Struct, array_like=True, gc=False):
 
     def decayed(self, t_ms: float) -> tuple[float, float]:
         """Return trouble of about the last hour and the last six hours, as at ``t_ms``."""
-        dt, now = max(0.0, t_ms - self.summed_ms), self.minute_trouble
+        dt, now = t_ms - self.summed_ms, self.minute_trouble
+        if dt <= 0.0:
+            return self.trouble_1h + now, self.trouble_6h + now
         return self.trouble_1h * math.exp(-dt / HOUR) + now, self.trouble_6h * math.exp(-dt / (6 * HOUR)) + now
 
     def sum_up(self) -> None:

@@ -17,6 +17,8 @@ POOL = 50.0
 PRIOR = 10.0
 #: Hours below u that end a run, the least mean excess, and mean excesses beyond u at which an hour is capped.
 _RUN, _LEAST, _CAP = 6, 0.15, 6.0
+#: Own exceedances, and above which score by how much on average.
+Fit = tuple[int, float, float]
 
 
 class Tail(msgspec.Struct, array_like=True, gc=False):
@@ -92,17 +94,22 @@ class Tail(msgspec.Struct, array_like=True, gc=False):
         if len(self.top) > max(8, 0.4 * self.blocks):
             del self.top[0]
 
-    def score_one(self, score: float) -> float:
-        """Return -log10 P(an hour starts a run whose greatest score is >= ``score``); 0 or more."""
+    def fit(self) -> Fit:
+        """Return the own tail, which changes by the hour only."""
         own = self._own()
+        if own < 4:
+            return own, 0.0, 0.0
+        u, excess = self._above(own)
+        return own, u, (own * excess + PRIOR * self.scale) / (own + PRIOR) if self.own_start else excess
+
+    def score_one(self, score: float, fit: Fit | None = None) -> float:
+        """Return -log10 P(an hour starts a run whose greatest score is >= ``score``); 0 or more. ``fit``: where it is at hand."""
+        own, u, excess = fit or self.fit()
         p = math.exp(-(score - self.start) / self.scale)
         if own >= 4:
-            u, excess = self._above(own)
-            if self.own_start:
-                excess = (own * excess + PRIOR * self.scale) / (own + PRIOR)
             # Where the score is below u, its rank says it; above, the fitted tail.
             mine = own * math.exp(-(score - u) / excess) if score >= u else float(len(self.top) - bisect_left(self.top, score))
             mine /= self.blocks
             weight = 1.0 if self.own_start else own / (own + POOL)
-            p = (1.0 - weight) * min(1.0, p) + weight * min(1.0, mine)
+            p = (1.0 - weight) * (p if p < 1.0 else 1.0) + weight * (mine if mine < 1.0 else 1.0)
         return max(0.0, -math.log(max(p, 1e-300)) / LN10)

@@ -50,8 +50,8 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
     nor teaches what is usual.
     """
     base, now = brand.base, t_ms / HOUR_MS
-    negative = brand.negative.value()
-    spread = 1.0 / (brand.negative.yes + 1.0)
+    fixed = brand.fixed(t_ms // HOUR_MS)
+    negative, spread = fixed.usual.negative, 1.0 / (brand.negative.yes + 1.0)
     windows: list[Window] = []
     loud, angry, five = (0.0, 0), (0.0, 1), 0.0
     read = brand.counts.read(t_ms)
@@ -76,9 +76,9 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
         windows.append((start, sums, mean, mean_negative, by_count, by_negative))
     brand.hour_surprise = max(brand.hour_surprise, loud[0])
     brand.hour_anger_five, brand.hour_anger = max(brand.hour_anger_five, five), max(brand.hour_anger, angry[0])
-    short, long = brand.anger_five.score_one(five), brand.anger.score_one(angry[0])
+    short, long = brand.anger_five.score_one(five, fixed.anger_five), brand.anger.score_one(angry[0], fixed.anger)
     angry = (short, 0) if short > long else (long, angry[1])
-    return Surprises((brand.surprise.score_one(loud[0]), loud[1]), angry, windows, now)
+    return Surprises((brand.surprise.score_one(loud[0], fixed.surprise), loud[1]), angry, windows, now)
 
 
 def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
@@ -98,7 +98,7 @@ def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
     expected *= brand.trouble.value()
     parts.append(("growth.rate", clip(0.9 * math.log((max(0.0, hour[TROUBLE]) + 0.3) / (expected + 1.5)), -2.0, 4.0), (hour[TROUBLE],)))
     authors = max(0.0, hour[VOTES])
-    parts += tone_parts(authors, hour[NEGATIVE], hour[CRISIS], hour[DOUBT], usual)
+    parts += tone_parts(authors, hour[NEGATIVE], hour[CRISIS], hour[DOUBT], usual, usual.crowd)
     odds = clip(1.3 * math.log((authors + 0.5) / (6.0 + usual.hour_authors)), -2.5, 3.0)
     parts.append(("spread.authors", odds, (hour[RAW], authors)))
     if hour[RAW] >= 5.0 and authors < 0.6 * hour[RAW]:
