@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.mention import Author
+from schemas.mention import Author, Mention
 from streams.enrich.authors import PUBLIC_VERIFIED_FOLLOWERS, AuthorHasher, is_public_figure, organic, shipped_press
 from streams.enrich.chinese import chinese_cues
 from streams.enrich.fold import words_of
@@ -21,7 +21,6 @@ Said = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bytes]
 #: Who says it: keyed hash, followers, organic weight in thousandths with its reasons, marks.
 Speaker = tuple[str, int, int, tuple[str, ...], tuple[str, ...]]
 
-_NOBODY: Speaker = ("", 0, 1000, (), ())
 _QUESTION = ("question",)
 
 
@@ -80,18 +79,23 @@ class SpeakerReader:
         self._hash = AuthorHasher(author_key).hash
         self._press = shipped_press()
 
-    def read(self, author: Author | None, handle: str, network: str, published_ms: int) -> Speaker:
-        """Read the author of a mention; ``handle`` is the author's folded one."""
-        if author is None:
-            return _NOBODY
-        followers = author.followers or 0
-        weight, reasons = organic(author, published_ms)
-        marks: tuple[str, ...] = ()
-        if author.verified:
-            marks = ("verified",)
-        if followers >= PUBLIC_VERIFIED_FOLLOWERS and is_public_figure(author):
-            marks = (*marks, "public_figure")
-        return self._hash(network, author), min(followers, _MAX_COUNT) if followers > 0 else 0, weight, reasons, marks
+    def read(self, mentions: Sequence[Mention], published_ms: Sequence[int]) -> list[Speaker]:
+        """Read the authors of mentions: one step for all of them after the other, as in `ahead`."""
+        hashed = self._hash
+        authors = [mention.author for mention in mentions]
+        keys = [hashed(mention.network, author) for mention, author in zip(mentions, authors, strict=True)]
+        weights = [organic(author, published) for author, published in zip(authors, published_ms, strict=True)]
+        followed = [0 if author is None else author.followers or 0 for author in authors]
+        return [
+            (
+                key,
+                min(count, _MAX_COUNT) if count > 0 else 0,
+                weight,
+                reasons,
+                _marks(author) if author is not None and (count >= PUBLIC_VERIFIED_FOLLOWERS or author.verified) else (),
+            )
+            for author, key, count, (weight, reasons) in zip(authors, keys, followed, weights, strict=True)
+        ]
 
     def is_press(self, network_class: str, handle: str, url: str, press: frozenset[str]) -> bool:
         """Say whether the press speaks: by its network, its handle, or where its article stands; ``press`` is the watchlist's list."""
@@ -99,6 +103,11 @@ class SpeakerReader:
             return True
         host = host_of(url) if url else ""
         return bool(host) and (_host_in(host, self._press) or (bool(press) and _host_in(host, press)))
+
+
+def _marks(author: Author) -> tuple[str, ...]:
+    marks = ("verified",) if author.verified else ()
+    return (*marks, "public_figure") if is_public_figure(author) else marks
 
 
 def _host_in(host: str, hosts: frozenset[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from schemas.mention import Engagement, Mention
 from streams.engine.stage import Output
 from streams.enrich.authors import without_author
 from streams.enrich.brands import BrandMatcher
-from streams.enrich.features import Said, SpeakerReader
+from streams.enrich.features import Said, Speaker, SpeakerReader
 from streams.enrich.patterns import Match, match_hash
 from streams.enrich.polarity import Polarity
 from streams.enrich.polarity_brands import Score, learned_scores
@@ -27,7 +27,7 @@ _MAX_NUMBER = 2**53
 
 _encode = msgspec.json.Encoder().encode
 #: Headers of an enriched record; the second to the fourth (id, subject, time) differ.
-_TYPE, _, _, _, *_CONSTANT = header_maker("veille.enriched")("", "", "")
+_TYPE, _, _, _, _SOURCE, _SPEC, _SCHEMA, _CONTENT = header_maker("veille.enriched")("", "", "")
 _brand_headers = header_maker("veille.brand")
 _REMEMBERED = 10_000
 _tuple = tuple.__new__
@@ -57,6 +57,12 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     traceparent: bytes | None
 
 
+#: What `RecordMaker` finds beside all else; see `RecordMaker._rest`.
+_Rest = tuple[str, bool, str, str, int, int, int, tuple[str, ...]]
+#: A mention with what was found of it: what it says, its near-copy signature, polarity, author, address, address without the author.
+_Column = tuple[Job, Mention, Said, str, Score, Speaker, str, str, _Rest]
+
+
 class RecordMaker:
     """Makes the records of one raw partition."""
 
@@ -64,92 +70,128 @@ class RecordMaker:
         self._partition = partition
         self._cut = settings.text_limit
         self._speakers = SpeakerReader(settings.author_key)
-        self._place = b"%d-" % partition
         #: What headers say of a brand and of a minute, made once: {brand: (key, subject)}, {minutes since 1970: time up to it}.
         self._subjects: dict[str, tuple[bytes, tuple[str, bytes]]] = {}
         self._minutes: dict[int, bytes] = {}
 
-    def outputs(self, job: Job, said: Said, copy_key: str, score: Score, taught: Mapping[str, Score]) -> list[Output]:
-        """Return the records of one mention; ``score`` is its polarity, ``taught`` that of brands whose people taught another."""
-        mention, partition, offset, plain = job.mention, self._partition, job.offset, job.plain
-        lang, crisis_words, cues, all_terms, _ = said
-        negative, positive, polarity = score
-        network, kind, url, links = mention.network, mention.kind, mention.url, job.links
-        network_class = class_of(network)
-        author, followers, organic_pm, organic_reasons, marks = self._speakers.read(mention.author, job.handle, network, job.published_ms)
-        url = hidden = canonical_url(url) if url else ""
-        link = links[0] if links else ""
-        article = ""
+    def outputs(
+        self,
+        jobs: Sequence[Job],
+        said: Sequence[Said],
+        copy_keys: Sequence[str],
+        scores: Sequence[Score],
+        taught: Mapping[int, Mapping[str, Score]],
+    ) -> list[list[Output]]:
+        """Return the records of each mention.
+
+        ``scores`` are the mentions' polarity, ``taught`` is that of brands whose people taught another, by place of the mention. One
+        step for all mentions after the other, as in `ahead`.
+        """
+        mentions = [job.mention for job in jobs]
+        speakers = self._speakers.read(mentions, [job.published_ms for job in jobs])
+        urls = [canonical_url(url) if (url := mention.url) else "" for mention in mentions]
+        # The address of a post names who posted it; that of an article is what others link to.
+        hidden = [
+            without_author(url, mention.author, key) if url and key and mention.kind != "article" and mention.author is not None else url
+            for mention, url, (key, *_) in zip(mentions, urls, speakers, strict=True)
+        ]
+        rest = [self._rest(job, url) for job, url in zip(jobs, urls, strict=True)]
+        columns = zip(jobs, mentions, said, copy_keys, scores, speakers, urls, hidden, rest, strict=True)
+        records = self._enriched(columns, taught)
+        values = iter(list(map(_encode, records)))
+        return [self._headed(job, values) for job in jobs]
+
+    def _rest(self, job: Job, url: str) -> _Rest:
+        """Return (class of network, whether the press speaks, kind, link, replies, reshares, likes, hashtags)."""
+        mention, plain, links = job.mention, job.plain, job.links
+        network_class, kind, link = class_of(mention.network), mention.kind, links[0] if links else ""
         if kind == "article":
-            article, link = url, url or link
-        else:
-            if url and author and mention.author is not None:
-                # The address of a post names who posted it; that of an article is what others link to.
-                hidden = without_author(url, mention.author, author)
-            if kind == "post" and is_reshare(plain):
-                kind = "reshare"
-        if self._speakers.is_press(network_class, job.handle, article, job.matcher.press):
-            marks = ("press", *marks)
+            link = url or link
+        elif kind == "post" and is_reshare(plain):
+            kind = "reshare"
+        press = self._speakers.is_press(network_class, job.handle, url if kind == "article" else "", job.matcher.press)
         replies = reshares = likes = 0
         if mention.engagement is not None:
             replies, reshares, likes = _counts(mention.engagement)
-        hashtags = hashtags_in(plain) if "#" in plain else ()
-        text = mention.text if len(mention.text) <= self._cut else mention.text[: self._cut]
+        return network_class, press, kind, link, replies, reshares, likes, hashtags_in(plain) if "#" in plain else ()
+
+    def _enriched(self, columns: Iterable[_Column], taught: Mapping[int, Mapping[str, Score]]) -> list[Enriched]:
+        """Return the records of mentions, one for each brand that one names."""
+        partition, cut = self._partition, self._cut
+        records: list[Enriched] = []
+        for place, (job, mention, said, copy_key, score, speaker, url, hidden, rest) in enumerate(columns):
+            lang, crisis_words, cues, all_terms, _ = said
+            author, followers, organic_pm, organic_reasons, marks = speaker
+            network_class, press, kind, link, replies, reshares, likes, hashtags = rest
+            negative, positive, polarity = score
+            if press:
+                marks = ("press", *marks)
+            text, matcher = mention.text, job.matcher
+            if len(text) > cut:
+                text = text[:cut]
+            own_scores = taught.get(place) if taught else None
+            for index, brand, matched in job.matches:
+                own = matcher.own_words(index)
+                if own_scores:
+                    negative, positive, polarity = own_scores.get(brand, score)
+                # By place, in the order of the schema: by name it would cost four times as much.
+                record = Enriched(
+                    brand,
+                    mention.id,
+                    mention.network,
+                    partition,
+                    job.offset,
+                    job.applies_ms,
+                    job.published_ms,
+                    matcher.version,
+                    kind,
+                    network_class,
+                    mention.source or "",
+                    lang,
+                    text,
+                    matched,
+                    matched == "handle" and kind != "reshare",
+                    negative,
+                    positive,
+                    polarity,
+                    crisis_words,
+                    cues,
+                    author,
+                    followers,
+                    organic_pm,
+                    organic_reasons,
+                    marks if matched != "owned" else (*marks, "owned"),
+                    mention.root_id or "",
+                    mention.parent_id or "",
+                    link,
+                    hidden if matched != "owned" else url,
+                    copy_key,
+                    hashtags,
+                    all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own]),
+                    replies,
+                    reshares,
+                    likes,
+                    mention.country or "",
+                    job.early,
+                    job.update,
+                )
+                records.append(record)
+        return records
+
+    def _headed(self, job: Job, values: Iterator[bytes]) -> list[Output]:
+        """Return the records of one mention, whose values come next, with their headers."""
         minute, rest = divmod(job.published_ms, 60_000)
         time = ("ce_time", (self._minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000])
-        matcher, subjects = job.matcher, self._subjects
+        offset, subjects = job.offset, self._subjects
         outputs: list[Output] = []
-        for index, brand, matched in job.matches:
-            own = matcher.own_words(index)
+        for _, brand, _ in job.matches:
             key, subject = subjects.get(brand) or self._subject(brand)
-            if taught:
-                negative, positive, polarity = taught.get(brand, score)
-            # By place, in the order of the schema: by name it would cost four times as much.
-            record = Enriched(
-                brand,
-                mention.id,
-                network,
-                partition,
-                offset,
-                job.applies_ms,
-                job.published_ms,
-                matcher.version,
-                kind,
-                network_class,
-                mention.source or "",
-                lang,
-                text,
-                matched,
-                matched == "handle" and kind != "reshare",
-                negative,
-                positive,
-                polarity,
-                crisis_words,
-                cues,
-                author,
-                followers,
-                organic_pm,
-                organic_reasons,
-                marks if matched != "owned" else (*marks, "owned"),
-                mention.root_id or "",
-                mention.parent_id or "",
-                link,
-                hidden if matched != "owned" else url,
-                copy_key,
-                hashtags,
-                all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own]),
-                replies,
-                reshares,
-                likes,
-                mention.country or "",
-                job.early,
-                job.update,
-            )
-            headers = [_TYPE, ("ce_id", b"%b%d-%b" % (self._place, offset, key)), subject, time, *_CONSTANT]
+            identity = ("ce_id", f"{self._partition}-{offset}-{brand}".encode())
+            headers = [_TYPE, identity, subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
             if job.traceparent is not None:
                 headers.append(("traceparent", job.traceparent))
             # As `Output(...)` makes it, in half the time.
-            outputs.append(_tuple(Output, (TOPIC, key, _encode(record), headers, None)))
+            outputs.append(_tuple(Output, (TOPIC, key, next(values), headers, None)))
         return outputs
 
     def _minute(self, minute: int) -> bytes:

@@ -35,7 +35,6 @@ _CONTROL = frozenset((_CLOCK, _MARKER))
 Slots = list[Output | list[Output]]
 #: Stands among the outputs where those of a mention will be.
 _PENDING: list[Output] = []
-_NOTHING: dict[str, tuple[int, int, str]] = {}
 #: Mentions that are finished together: enough for numpy to pay, few enough to stay in the processor's cache.
 AT_ONCE = 512
 
@@ -274,15 +273,15 @@ class EnrichPartition:
         slots.append(_PENDING)
 
     def _finish(self, jobs: list[Job], slots: Slots) -> None:
-        limit, read, outputs = self._analysed, self._texts.read, self._records.outputs
+        limit, read = self._analysed, self._texts.read
         said = [read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
         texts = [text if len(text := job.mention.text) <= limit else text[:limit] for job in jobs]
         langs = [one[0] for one in said]
         scores = self._polarity.score(texts, langs)
         keys = copy_keys([one[4] for one in said])
         taught = taught_scores(self._polarity, jobs, texts, langs)
-        for place, (job, one, key, score) in enumerate(zip(jobs, said, keys, scores, strict=True)):
-            slots[job.slot] = outputs(job, one, key, score, taught.get(place, _NOTHING) if taught else _NOTHING)
+        for job, outputs in zip(jobs, self._records.outputs(jobs, said, keys, scores, taught), strict=True):
+            slots[job.slot] = outputs
 
 
 def _read_marker(record: Record) -> int | None:

@@ -132,8 +132,9 @@ def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands:
             polarity.score(spoken[start : start + AT_ONCE], languages[start : start + AT_ONCE])
 
     def made() -> None:
-        for job, one, key, score in zip(jobs, said, keys, scores, strict=True):
-            maker.outputs(job, one, key, score, {})
+        for start in range(0, len(jobs), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            maker.outputs(jobs[part], said[part], keys[part], scores[part], {})
 
     works: dict[str, Callable[[], object]] = {
         "decode": lambda: [decode(value) for value in values],
