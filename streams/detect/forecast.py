@@ -99,15 +99,15 @@ def shape(growth: Growth, t_ms: float, authors: float, indirect: float) -> tuple
     return (
         math.log1p(reactions),
         math.log(max(0.0, t_ms - growth.born) / 1000.0 + 30.0),
-        *(math.log(rate + least) for rate, least in zip(rates, _LEAST, strict=True)),
+        *[math.log(rate + least) for rate, least in zip(rates, _LEAST, strict=True)],
         min(1.0, (authors + 1.0) / (growth.n + 1.0)),
         math.log1p(indirect),
     )
 
 
-def terms(point: tuple[float, ...]) -> list[float]:
+def terms(point: Sequence[float]) -> list[float]:
     """Return an intercept, the values and all their products of two."""
-    return [1.0, *point, *(a * b for i, a in enumerate(point) for b in point[i:])]
+    return [1.0, *point, *[a * b for i, a in enumerate(point) for b in point[i:]]]
 
 
 def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
@@ -129,8 +129,9 @@ def _between(places: Sequence[float], values: Sequence[float], x: float) -> floa
 
 def outlook(point: tuple[float, ...], known: Reference) -> Outlook:
     """Judge a shape by a reference; beyond what was measured the nearest measured value counts."""
-    clipped = tuple(min(max(x, least), most) for x, least, most in zip(point, known.least, known.most, strict=True))
-    centred = tuple((x - mean) / deviation for x, mean, deviation in zip(clipped, known.mean, known.deviation, strict=True))
+    limits = zip(point, known.least, known.most, strict=True)
+    clipped = [least if x < least else most if x > most else x for x, least, most in limits]
+    centred = [(x - mean) / deviation for x, mean, deviation in zip(clipped, known.mean, known.deviation, strict=True)]
     products = terms(centred)
     middle = _dot(known.growth, products)
     spread = math.exp(_dot(known.spread, products))

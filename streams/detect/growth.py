@@ -70,6 +70,13 @@ class Growth(msgspec.Struct, array_like=True, gc=False):
             self.i6 * f6, self.l6 * f6 + exposure * _mean_decay(x6, f6),
         )  # fmt: skip
 
+    def at(self, t_ms: float) -> Growth:
+        """Return it as it stands at ``t_ms``, where many of its numbers are read."""
+        if t_ms <= self.t:
+            return self
+        d0, d1, d2, i1, l1, i6, l6 = self._at(t_ms)
+        return Growth(self.network_class, t_ms, self.n, d0, d1, d2, i1, l1, i6, l6, self.born, self._minute(t_ms))
+
     def learn_one(self, t_ms: float, weight: float = 1.0) -> None:
         """Take one event at ``t_ms``; times may not go back (a time before the last counts at the last)."""
         self.d0, self.d1, self.d2, self.i1, self.l1, self.i6, self.l6 = map(on_grid, self._at(t_ms))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import xxhash
@@ -18,7 +19,7 @@ _pack = msgspec.msgpack.Encoder()
 def read_story(story: Story, t_ms: int) -> StoryReading:
     """Return the story as it stands at ``t_ms``."""
     story.sum_up()
-    growth = story.growth
+    growth = story.growth.at(float(t_ms))
     top = sorted(story.relays.items(), key=lambda item: (-item[1][0], item[0]))[:3]
     shape, rate = growth.posterior(t_ms)
     authors = story.authors.distinct()
@@ -61,10 +62,9 @@ def tell_story(story: Story, t_ms: int, seq: int) -> StoryReading:
     story.shown = (seq, head, story.mentions)
     if not 0 <= seq - before <= RECENT:
         return reading
+    left_out: dict[str, Any] = {}
     if head == before_head:
-        reading = msgspec.structs.replace(reading, terms=(), originator=None, merged=(), samples=(), head_as_before=True)
+        left_out |= {"terms": (), "originator": None, "merged": (), "samples": (), "head_as_before": True}
     if story.mentions == before_mentions:
-        reading = msgspec.structs.replace(
-            reading, networks={}, network_classes={}, cues={}, crisis_words={}, relays=(), counts_as_before=True
-        )
-    return reading
+        left_out |= {"networks": {}, "network_classes": {}, "cues": {}, "crisis_words": {}, "relays": (), "counts_as_before": True}
+    return msgspec.structs.replace(reading, **left_out) if left_out else reading
