@@ -56,19 +56,19 @@ def look(brand: Brand, line: int) -> None:
     that of the brand's own past hours, as for its volume.
     """
     base, sources, feeds = brand.base, brand.sources, brand.feeds
-    rate, known = base.a / base.b, base.hours >= COLD_HOURS
+    rate, known, fixed = base.a / base.b, base.hours >= COLD_HOURS, brand.fixed(line // HOUR_MS)
     brand.lined, brand.volume_class = line, volume_class(rate) if known else -1
     if not feeds.keys() <= sources.keys():
         feeds = brand.feeds = {source: feed for source, feed in feeds.items() if source in sources}
     total = math.fsum(sources.values()) if known else 0.0
-    hourly = rate * brand.factor(line // HOUR_MS) / total if total > 0.0 else 0.0
+    hourly = rate * fixed.running / total if total > 0.0 else 0.0
     for source, feed in feeds.items():
         feed.recent = feed.recent * math.exp((feed.at_ms - line) / HOUR_MS) + feed.fresh
         feed.at_ms, feed.fresh = line, 0.0
         mean = hourly * sources[source]
         if feed.recent > mean > 0.0 and line - feed.since_ms >= KNOWN_MS:
             variance = 0.5 * base.phi[1] * mean + mean * mean * base.phi[1] / max(base.a, 0.5)
-            if brand.surprise.score_one(count_tail(feed.recent, mean, variance)) >= TAIL:
+            if brand.surprise.score_one(count_tail(feed.recent, mean, variance), fixed.surprise) >= TAIL:
                 feed.passed = line
 
 

@@ -37,14 +37,15 @@ def count_tail(count: float, mean: float, variance: float) -> float:
     x = count - 0.5
     if x <= 0.0:
         return 0.0
-    mean = max(mean, 1e-9)
+    if mean < 1e-9:
+        mean = 1e-9
     over = variance - mean
     if over <= 1e-9 * mean:
         deviance = x * math.log(x / mean) - (x - mean)
     else:
         size = mean * mean / over
         deviance = x * math.log(x / mean) - (x + size) * math.log((x + size) / (mean + size))
-    root = math.sqrt(max(0.0, 2.0 * deviance))
+    root = math.sqrt(2.0 * deviance) if deviance > 0.0 else 0.0
     return normal_tail(root if x >= mean else -root)
 
 

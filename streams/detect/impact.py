@@ -166,8 +166,10 @@ class Impact(msgspec.Struct, array_like=True, gc=False):
         ``seq``: the signal that tells it. A row whose voices are as they were comes without them.
         """
         known, self.told = self.told >= 0 and seq - self.told <= RECENT, seq
-        found = []
+        found, slot = [], t_ms // _SLOT_MS
         for place, row in self.rows.items():
+            if known and not row.changed and row.slot == slot:
+                continue  # its hours were told within this slot
             hours = row.hours(t_ms)
             if not known or row.changed or hours != row.told_hours:
                 found.append(_row(place, row, hours, voices=not known or row.heard))

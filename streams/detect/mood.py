@@ -56,9 +56,11 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
     def _to(self, t_ms: int) -> None:
         if t_ms <= self.at_ms:
             return
-        for sums, span in ((self.short, SPANS[0]), (self.long, SPANS[1])):
-            keep = math.exp((self.at_ms - t_ms) / (span * _HOUR_MS))
-            sums.said, sums.negative, sums.positive = sums.said * keep, sums.negative * keep, sums.positive * keep
+        past, short, long = self.at_ms - t_ms, self.short, self.long
+        keep = math.exp(past / (SPANS[0] * _HOUR_MS))
+        short.said, short.negative, short.positive = short.said * keep, short.negative * keep, short.positive * keep
+        keep = math.exp(past / (SPANS[1] * _HOUR_MS))
+        long.said, long.negative, long.positive = long.said * keep, long.negative * keep, long.positive * keep
         self.at_ms = t_ms
 
     def end_hour(self, votes: float, usual: bool) -> None:

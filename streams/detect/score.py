@@ -78,15 +78,17 @@ class Scored(NamedTuple):
 
     def contributions(self) -> tuple[Contribution, ...]:
         """Return the parts that matter as they count, largest first, with their words in English."""
-        sums, most, where = _grouped(self.parts)
-        scales = []
+        sums, most = _grouped(self.parts)
+        scales, strongest = [], [True] * len(GROUPS)
         for group, bounded in enumerate(self.groups):
             raw, weight = most[group] + WEAKER * (sums[group] - most[group]), self.weights[group + 1]
             scales.append(weight * bounded / raw if raw else weight)
         counted = []
-        for place, (name, odds, values) in enumerate(self.parts):
+        for name, odds, values in self.parts:
             group = _GROUP[name]
-            counted.append((odds * scales[group] * (1.0 if place == where[group] else WEAKER), name, values))
+            fully = strongest[group] and odds == most[group]
+            strongest[group] = strongest[group] and not fully
+            counted.append((odds * scales[group] * (1.0 if fully else WEAKER), name, values))
         ranked = sorted((one for one in counted if abs(one[0]) >= 0.1), key=lambda one: (-abs(one[0]), one[1]))
         found = []
         for odds, name, values in ranked:
@@ -126,7 +128,7 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
     >>> combine([("tone.negative", 6.0, (1, 1)), ("tone.crisis", 2.0, (1,)), ("growth.rate", 1.0, (1,))]).total
     5.0
     """
-    sums, most, _ = _grouped(parts)
+    sums, most = _grouped(parts)
     total, groups = weights[0], []
     for group in range(4):
         strongest = most[group]
@@ -137,15 +139,15 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
     return Scored(total, tuple(groups), parts, weights)
 
 
-def _grouped(parts: list[Part]) -> tuple[list[float], list[float], list[int]]:
-    """Return of each group the sum of its log-odds, the strongest of them, and where that stands (-1: the group is empty)."""
-    sums, most, where = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [-1, -1, -1, -1]
-    for place, (name, odds, _) in enumerate(parts):
+def _grouped(parts: list[Part]) -> tuple[list[float], list[float]]:
+    """Return of each group the sum of its log-odds, and the strongest of them."""
+    sums, most = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]
+    for name, odds, _ in parts:
         group = _GROUP[name]
         sums[group] += odds
-        if where[group] < 0 or abs(odds) > abs(most[group]):
-            most[group], where[group] = odds, place
-    return sums, most, where
+        if abs(odds) > abs(most[group]):
+            most[group] = odds
+    return sums, most
 
 
 def _logit(p: float) -> float:

@@ -112,4 +112,4 @@ class Tail(msgspec.Struct, array_like=True, gc=False):
             mine /= self.blocks
             weight = 1.0 if self.own_start else own / (own + POOL)
             p = (1.0 - weight) * (p if p < 1.0 else 1.0) + weight * (mine if mine < 1.0 else 1.0)
-        return max(0.0, -math.log(max(p, 1e-300)) / LN10)
+        return 0.0 if p >= 1.0 else -math.log(p if p > 1e-300 else 1e-300) / LN10
