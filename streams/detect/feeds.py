@@ -111,10 +111,12 @@ class FeedWatch:
                 self._touched[group] = None
         self._groups[brand] = list(passed)
         for group, last in passed.items():
-            self._members.setdefault(group, {})[brand] = line
-            passing = self._passing.setdefault(group, {})
+            members = self._members.get(group)
+            if members is None:
+                members, self._passing[group] = self._members.setdefault(group, {}), {}
+            members[brand] = line
             if last:
-                passing[brand] = last
+                self._passing[group][brand] = last
             self._touched[group] = None
 
     def decide(self, line: int) -> None:
@@ -179,6 +181,8 @@ class FeedWatch:
                         feed.suspect_ms = line
                     feed.suspected_ms = line
                     found[source] = known or (feed.suspect_ms, counts[0], counts[1])
+        if not (found or brand.suspect or brand.welcomed):
+            return []
         kinds = ["rebased"] if brand.welcomed else []
         brand.welcomed = False
         kinds += ["suspect_feed"] if found.keys() != brand.suspect.keys() else []

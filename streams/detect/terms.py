@@ -63,24 +63,24 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
         if minute > self.minute:
             self._turn(minute)
         grown_a, grown_b = self.grown
-        a, b = on_grid(vote * grown_a), on_grid(vote * grown_b)
+        a, b, first = on_grid(vote * grown_a), on_grid(vote * grown_b), 0.0
         total = self.total
         total[0] += a
         total[1] += b
         table = self.table
         up: list[str] | None = None
-        first = on_grid(SUPPORT * grown_a)
         for term in terms[:_PER_MENTION]:
             entry = table.get(term)
             if entry is None:
+                first = first or on_grid(SUPPORT * grown_a)
                 table[term] = [a, b, first, -1.0]
                 continue
-            entry[_A] += a
             entry[_B] += b
-            if entry[_A] >= entry[_NEED]:
+            entry[_A] = recent = entry[_A] + a
+            if recent >= entry[_NEED]:
                 if entry[_MINUTE] != self.minute:
                     self._require(entry)
-                if entry[_A] >= entry[_NEED]:
+                if recent >= entry[_NEED]:
                     if up is None:
                         up = [term]
                     else:
