@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import xxhash
 
 
-@lru_cache(4096)
 def number_of(name: str) -> int:
     """Return the 32-bit number that stands for a name. In a table of 1,000 one new name in four million is taken for a known one.
 
