@@ -12,7 +12,7 @@ from streams.detect.baseline import COLD_HOURS, Baseline, Share
 from streams.detect.book import Book
 from streams.detect.budget import Budget
 from streams.detect.ring import Ring
-from streams.detect.score import SHIPPED, Usual, Weights
+from streams.detect.score import SHIPPED, Lasting, Usual, Weights
 from streams.detect.tail import Fit, Tail
 from streams.detect.verdicts import Verdicts
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
@@ -20,7 +20,7 @@ from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_N
 
 class Fixed(NamedTuple):
     """What stays the same for an hour: the season of it, of the one before and, added up, of the 5 and the 23 before; what is usual;
-    the tails of surprises."""
+    the tails of surprises; parts of stories' scores."""
 
     hour: int
     running: float
@@ -31,6 +31,7 @@ class Fixed(NamedTuple):
     surprise: Fit
     anger_five: Fit
     anger: Fit
+    lasting: Lasting
 
 
 class History(msgspec.Struct, array_like=True, gc=False):
@@ -165,7 +166,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
         else:
             five, many = math.fsum(each[18:23]), math.fsum(each[:23])
         tails = self.surprise.fit(), self.anger_five.fit(), self.anger.fit()
-        self.factors = [Fixed(hour, each[23], each[22], five, many, self.usual(), *tails)]
+        self.factors = [Fixed(hour, each[23], each[22], five, many, self.usual(), *tails, {})]
         return self.factors[0]
 
     def told(self, *, confirmed: bool, missed: bool = False) -> None:

@@ -52,7 +52,8 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     decide nothing and teach nothing, since a feed may be at fault; its stories go on. Changes the brand.
     """
     brand.advance(t_ms)
-    usual, before = brand.fixed(t_ms // HOUR_MS).usual, (brand.hour_surprise, brand.hour_anger_five, brand.hour_anger)
+    fixed, before = brand.fixed(t_ms // HOUR_MS), (brand.hour_surprise, brand.hour_anger_five, brand.hour_anger)
+    usual = fixed.usual
     if crowd := brand.crowd(t_ms):
         usual = usual._replace(crowd=crowd)
     whole = surprises(brand, t_ms)
@@ -62,7 +63,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     scored: list[tuple[Story, Scored]] = []
     largest = 0.0
     for story in _changed(brand, t_ms):
-        found = score_story(story, t_ms, usual, brand.weights)
+        found = score_story(story, t_ms, usual, brand.weights, fixed.lasting)
         story.score, story.scored_trouble = on_grid(found.total), story.trouble
         scored.append((story, found))
         if not story.rings_ms:

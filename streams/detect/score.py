@@ -63,6 +63,8 @@ _GROUP = {name: GROUPS.index(name.partition(".")[0]) for name in _TEXTS}
 
 #: One reason: ``group.name``, its log-odds, and the numbers that fill its words, as `_VALUES` names them.
 Part = tuple[str, float, tuple[float | str, ...]]
+#: {story: (its mentions, the parts that change with them alone)}
+Lasting = dict[str, tuple[int, list[Part]]]
 #: Offset, and the weights of the four groups.
 Weights = tuple[float, float, float, float, float]
 SHIPPED: Weights = (0.0, 1.0, 1.0, 1.0, 1.0)
@@ -167,8 +169,8 @@ def share_odds(count: float, total: float, usual: float, wait: float = 3.0) -> f
     return math.log(share * (1.0 - usual) / (usual * (1.0 - share))) * total / (total + wait)
 
 
-def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual, crowd: float, wait: float = 3.0) -> list[Part]:
-    """Return the tone group: negative share, crisis words, doubt, each against what is usual; and what is said beyond the usual."""
+def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual: Usual, wait: float = 3.0) -> list[Part]:
+    """Return of the tone group negative share, crisis words and doubt, each against what is usual."""
     share = 100.0 * negative / votes if votes > 1e-9 else 0.0
     parts: list[Part] = [("tone.negative", share_odds(negative, votes, usual.negative, wait), (share, 100.0 * usual.negative))]
     if crisis > 0.0:
@@ -179,18 +181,36 @@ def tone_parts(votes: float, negative: float, crisis: float, doubt: float, usual
         odds = share_odds(doubt, votes, max(usual.doubt, 0.08), wait)
         if odds > 0.0:
             parts.append(("tone.doubt", odds, (100.0 * doubt / votes,)))
-    if crowd:
-        parts.append(("tone.praise" if crowd < 0.0 else "tone.complaint", crowd, ()))
     return parts
 
 
-def _story_tone(story: Story, usual: Usual) -> list[Part]:
-    """Return the tone group of a story by its texts: who passes a text on adds weight to it, and no new reading of what it says.
+def crowd_parts(crowd: float) -> list[Part]:
+    """Return of the tone group what is said beyond the usual."""
+    return [("tone.praise" if crowd < 0.0 else "tone.complaint", crowd, ())] if crowd else []
 
-    What is said around it counts as long as its own texts are few.
+
+def _lasting(story: Story, usual: Usual, known: Lasting) -> list[Part]:
+    """Return the parts that change with what is said, not with time: ``known``, where the story has no more mentions than it had then.
+
+    Tone is that of its texts: who passes a text on adds weight to it, and no new reading of what it says.
     """
-    around = usual.crowd * _PRIOR / (_PRIOR + story.told)
-    return tone_parts(story.told, story.told_negative, story.told_crisis, story.told_doubt, usual, around, 0.0)
+    found = known.get(story.id)
+    if found is not None and found[0] == story.mentions:
+        return found[1]
+    effective = story.authors.effective()
+    parts = tone_parts(story.told, story.told_negative, story.told_crisis, story.told_doubt, usual, 0.0)
+    odds = clip(1.3 * math.log((effective + 0.5) / 6.0), -2.5, 3.0)
+    parts.append(("spread.authors", odds, (story.authors.distinct(), effective)))
+    if story.by == "terms":
+        parts.append(("volume.searched", -1.0, ()))
+    reached = len([count for count in story.networks.values() if count >= 2])
+    if reached >= 2:
+        parts.append(("spread.networks", 0.8 * min(reached - 1, 3), (reached,)))
+    if story.press:
+        parts.append(("spread.press", min(2.5, 1.0 + 0.7 * math.log(story.press)), (story.press,)))
+    parts += _doubtful(story)
+    known[story.id] = story.mentions, parts
+    return parts
 
 
 def _score_calls(story: Story, t_ms: int, usual: Usual, weights: Weights) -> Scored:
@@ -213,12 +233,15 @@ def _score_calls(story: Story, t_ms: int, usual: Usual, weights: Weights) -> Sco
     return combine(parts, weights)
 
 
-def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPED) -> Scored:
+def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPED, known: Lasting | None = None) -> Scored:
     """Score one story at ``t_ms``. Values are assumed; the sum is recalibrated on the brand's own history.
+
+    ``known``: what lasts of the stories scored within this hour, which is added to.
 
     - volume: 1.5 z - 2, where z places ln(1 + trouble of about 3 h) among the brand's usual largest stories;
     - growth: 0.9 ln(trouble an hour / 1.5), and half the log-odds of R > 1;
-    - tone: `tone_parts`; spread: 1.3 ln(effective authors / 6), networks, press, less for what looks inorganic or copied.
+    - tone: `tone_parts`, and what is said around it as long as its own texts are few;
+    - spread: 1.3 ln(effective authors / 6), networks, press, less for what looks inorganic or copied.
     """
     story.sum_up()
     if story.by == "calls":
@@ -228,23 +251,13 @@ def score_story(story: Story, t_ms: int, usual: Usual, weights: Weights = SHIPPE
     z = (math.log1p(recent) - usual.story_mean) / usual.story_deviation
     shape, rate = story.growth.posterior(t_ms)
     growing = gamma_above(shape, rate, 1.0)
-    effective = story.authors.effective()
     parts: list[Part] = [
         ("volume.story", clip(1.5 * z - 2.0, -4.0, 4.0), (recent, recent / max(0.1, math.expm1(usual.story_mean)))),
         ("growth.rate", clip(0.9 * math.log((hour + 0.3) / 1.5), -2.0, 4.0), (hour,)),
         ("growth.reproduction", 0.5 * clip(_logit(clip(growing, 0.01, 0.99)), -4.0, 4.0), (shape / rate, growing)),
-        *_story_tone(story, usual),
-        ("spread.authors", clip(1.3 * math.log((effective + 0.5) / 6.0), -2.5, 3.0), (story.authors.distinct(), effective)),
+        *_lasting(story, usual, {} if known is None else known),
+        *crowd_parts(usual.crowd * _PRIOR / (_PRIOR + story.told)),
     ]
-    if story.by == "terms":
-        parts.append(("volume.searched", -1.0, ()))
-    if len(story.networks) > 1:
-        reached = len([count for count in story.networks.values() if count >= 2])
-        if reached >= 2:
-            parts.append(("spread.networks", 0.8 * min(reached - 1, 3), (reached,)))
-    if story.press:
-        parts.append(("spread.press", min(2.5, 1.0 + 0.7 * math.log(story.press)), (story.press,)))
-    parts += _doubtful(story)
     return combine(parts, weights)
 
 

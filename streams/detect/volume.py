@@ -10,7 +10,7 @@ from schemas.signal import WindowReading
 from streams.detect.brand import Brand
 from streams.detect.formulas import clip, count_tail
 from streams.detect.history import History
-from streams.detect.score import Part, Scored, Usual, combine, tone_parts
+from streams.detect.score import Part, Scored, Usual, combine, crowd_parts, tone_parts
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, WINDOWS
 from streams.rounding import six
 
@@ -98,7 +98,8 @@ def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
     expected *= brand.trouble.value()
     parts.append(("growth.rate", clip(0.9 * math.log((max(0.0, hour[TROUBLE]) + 0.3) / (expected + 1.5)), -2.0, 4.0), (hour[TROUBLE],)))
     authors = max(0.0, hour[VOTES])
-    parts += tone_parts(authors, hour[NEGATIVE], hour[CRISIS], hour[DOUBT], usual, usual.crowd)
+    parts += tone_parts(authors, hour[NEGATIVE], hour[CRISIS], hour[DOUBT], usual)
+    parts += crowd_parts(usual.crowd)
     odds = clip(1.3 * math.log((authors + 0.5) / (6.0 + usual.hour_authors)), -2.5, 3.0)
     parts.append(("spread.authors", odds, (hour[RAW], authors)))
     if hour[RAW] >= 5.0 and authors < 0.6 * hour[RAW]:
