@@ -35,9 +35,19 @@ class TextReader:
 
     def read(self, plain: str, folded: str, claim: str | None, links: Sequence[str]) -> Said:
         """Read a clean text without URLs, given also folded; ``claim`` is the publisher's language, ``links`` are canonical."""
-        words = dict.fromkeys(words_of(folded))
-        lang = self._languages.find(plain, claim, words)
-        labels, terms, votes = lexicon(lang).read(folded, words)
+        return self.read_all((plain,), (folded,), (claim,), (links,))[0]
+
+    def read_all(
+        self, plains: Sequence[str], folds: Sequence[str], claims: Sequence[str | None], links: Sequence[Sequence[str]]
+    ) -> list[Said]:
+        """Read texts as `read` does: one step for all of them after the other, as in `ahead`."""
+        find, said = self._languages.find, self._said
+        words = [dict.fromkeys(words_of(folded)) for folded in folds]
+        langs = [find(plain, claim, distinct) for plain, claim, distinct in zip(plains, claims, words, strict=True)]
+        found = [lexicon(lang).read(folded, distinct) for lang, folded, distinct in zip(langs, folds, words, strict=True)]
+        return [said(plain, lang, *one, linked) for plain, lang, one, linked in zip(plains, langs, found, links, strict=True)]
+
+    def _said(self, plain: str, lang: str, labels: tuple[str, ...], terms: tuple[str, ...], votes: bytes, links: Sequence[str]) -> Said:
         if lang == "zh":
             labels = (*labels, *["cue:" + cue for cue in chinese_cues(plain)])
         question = "?" in plain or "\u061f" in plain

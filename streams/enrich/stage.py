@@ -273,8 +273,10 @@ class EnrichPartition:
         slots.append(_PENDING)
 
     def _finish(self, jobs: list[Job], slots: Slots) -> None:
-        limit, read = self._analysed, self._texts.read
-        said = [read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
+        limit = self._analysed
+        said = self._texts.read_all(
+            [job.plain for job in jobs], [job.folded for job in jobs], [job.mention.lang for job in jobs], [job.links for job in jobs]
+        )
         texts = [text if len(text := job.mention.text) <= limit else text[:limit] for job in jobs]
         langs = [one[0] for one in said]
         scores = self._polarity.score(texts, langs)

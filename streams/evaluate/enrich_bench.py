@@ -125,7 +125,9 @@ def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands:
 
     def read() -> None:
         for start in range(0, len(jobs), AT_ONCE):
-            copy_keys([reader.read(job.plain, job.folded, job.mention.lang, job.links)[4] for job in jobs[start : start + AT_ONCE]])
+            some = jobs[start : start + AT_ONCE]
+            columns = zip(*((job.plain, job.folded, job.mention.lang, job.links) for job in some), strict=True)
+            copy_keys([one[4] for one in reader.read_all(*columns)])
 
     def scored() -> None:
         for start in range(0, len(spoken), AT_ONCE):
