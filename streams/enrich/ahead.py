@@ -12,15 +12,10 @@ from typing import NamedTuple
 from schemas.mention import Mention
 from streams.engine.stage import Record
 from streams.enrich.brands import BrandMatcher
-from streams.enrich.decode import decode
+from streams.enrich.decode import UNFORESEEN, UNREADABLE, decode_all
 from streams.enrich.fold import fold
 from streams.enrich.patterns import Match
 from streams.enrich.stories import without_links
-from streams.errors import Rejected
-
-#: What no rule foresaw is still a result: the record goes on to the rejected topic, whole.
-UNFORESEEN = (ValueError, OverflowError, RecursionError)
-UNREADABLE = "unreadable"
 
 
 class Ahead(NamedTuple):
@@ -37,14 +32,7 @@ class Ahead(NamedTuple):
 
 def read_ahead(records: Sequence[Record], matcher: BrandMatcher) -> list[Ahead | str]:
     """Return what each record says, or the reason why it is no mention."""
-    decoded: list[tuple[Mention, int] | str] = []
-    for record in records:
-        try:
-            decoded.append(decode(record.value))
-        except Rejected as error:
-            decoded.append(error.reason)
-        except UNFORESEEN:
-            decoded.append(UNREADABLE)
+    decoded = decode_all([record.value for record in records])
     mentions = [one for one in decoded if not isinstance(one, str)]
     try:
         found: list[Ahead | str] = list(_look(mentions, matcher))

@@ -126,7 +126,7 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
             reasons.append("posts_too_much")
     # Most handles are ruled out before the pattern is tried.
     if handle and handle[-1].isdigit():
-        likely = handle[-6:].isdigit() or "-" in handle or handle[:4].lower() == "user"
+        likely = handle[-6:].isdigit() or "-" in handle or handle[0] in "uU"
         if likely and _DEFAULT_HANDLE.match(handle.lower()):
             reasons.append("default_handle")
     if not name and (name == "" or author.bio == ""):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import ftfy
@@ -10,10 +12,16 @@ import msgspec
 
 from schemas.mention import KINDS, MAX_RECORD_BYTES, MAX_TEXT_BYTES, Author, Engagement, Mention
 from streams.enrich.fold import clean, without_surrogates
-from streams.enrich.times import loose_ms, rfc3339_ms
+from streams.enrich.times import EPOCH, MS, loose_ms, rfc3339_ms
 from streams.errors import Rejected
 
+#: What no rule foresaw is still a result: the record goes on to the rejected topic, whole.
+UNFORESEEN = (ValueError, OverflowError, RecursionError)
+UNREADABLE = "unreadable"
+
 _decode = msgspec.json.Decoder(Mention).decode
+_date = datetime.fromisoformat
+_NOT_STRICT = (msgspec.MsgspecError, *UNFORESEEN, TypeError)
 _KINDS = frozenset(KINDS)
 _MAX_ID = 512
 _MAX_NETWORK = 64
@@ -45,6 +53,45 @@ def decode(value: bytes | None) -> tuple[Mention, int]:
             published = rfc3339_ms(mention.published_at)
         except (ValueError, OverflowError):
             published = _time(mention.published_at)
+    _tidy(mention)
+    return mention, published
+
+
+def decode_all(values: Sequence[bytes | None]) -> list[tuple[Mention, int] | str]:
+    """Return for each value what `decode` returns, or the word with which it is rejected."""
+    found: list[tuple[Mention, int] | str] = []
+    for value in values:
+        try:
+            if value is None or len(value) > MAX_RECORD_BYTES:
+                raise ValueError
+            mention = _decode(value)
+            # As `rfc3339_ms` reads what is right, without the calls.
+            published = (_date(mention.published_at) - EPOCH) // MS
+            # Most mentions are plain, so that nothing needs to be looked at again.
+            text, network = mention.text, mention.network
+            plain = text.isascii() and text.isprintable() and len(text) <= READ_CHARACTERS and mention.kind in _KINDS
+            if not (plain and 0 < len(mention.id) <= _MAX_ID and network.islower() and len(network) <= _MAX_NETWORK):
+                _tidy(mention)
+        except Rejected as error:
+            found.append(error.reason)
+        except _NOT_STRICT:
+            found.append(_alone(value))
+        else:
+            found.append((mention, published))
+    return found
+
+
+def _alone(value: bytes | None) -> tuple[Mention, int] | str:
+    try:
+        return decode(value)
+    except Rejected as error:
+        return error.reason
+    except UNFORESEEN:
+        return UNREADABLE
+
+
+def _tidy(mention: Mention) -> None:
+    """Give a mention its clean text, as far as it is read. Raises `Rejected`."""
     if not mention.id or len(mention.id) > _MAX_ID:
         raise Rejected("bad_id")
     network = mention.network
@@ -65,7 +112,6 @@ def decode(value: bytes | None) -> tuple[Mention, int]:
         mention.text = clean(text)
     if mention.kind not in _KINDS:
         mention.kind = "post"
-    return mention, published
 
 
 def _mojibake(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,8 +12,9 @@ from schemas.cloudevents import header_maker
 from schemas.enriched import SourceState
 from schemas.mention import Clock, WatchlistMarker
 from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord, header
-from streams.enrich.ahead import UNFORESEEN, UNREADABLE, Ahead, read_ahead
+from streams.enrich.ahead import Ahead, read_ahead
 from streams.enrich.brands import BrandMatcher
+from streams.enrich.decode import UNFORESEEN, UNREADABLE
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
 from streams.enrich.features import TextReader
 from streams.enrich.outputs import TOPIC, Job, RecordMaker, brand_settings, taught_scores
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 STATE_KEY = b"p"
 _CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
 _CONTROL = frozenset((_CLOCK, _MARKER))
-#: Outputs in their order, those of a mention in a list of their own.
-Slots = list[Output | list[Output]]
+#: Outputs in their order, those of one record in a list of their own.
+Slots = list[list[Output]]
 #: Stands among the outputs where those of a mention will be.
 _PENDING: list[Output] = []
 #: Mentions that are finished together: enough for numpy to pay, few enough to stay in the processor's cache.
@@ -149,13 +150,7 @@ class EnrichPartition:
                 jobs = []
         if jobs:
             self._finish(jobs, slots)
-        outputs: list[Output] = []
-        for slot in slots:
-            if isinstance(slot, list):
-                outputs += slot
-            else:
-                outputs.append(slot)
-        return outputs
+        return list(chain.from_iterable(slots))
 
     def _apply(self, records: Sequence[Record], types: Sequence[bytes | None], slots: Slots, jobs: list[Job]) -> None:
         """Take the records of a run in their order."""
@@ -166,16 +161,17 @@ class EnrichPartition:
         for record, kind in zip(records, types, strict=True):
             try:
                 if controls and kind in _CONTROL:
-                    slots += self._on_clock(record) if kind == _CLOCK else self._on_marker(record)
+                    slots.append(self._on_clock(record) if kind == _CLOCK else self._on_marker(record))
                 elif isinstance(said := next(ahead), str):
-                    slots.append(rejected(self.partition, record, said))
+                    slots.append([rejected(self.partition, record, said)])
                 else:
                     on_mention(record, said, slots, jobs)
             except Rejected as error:
-                slots.append(rejected(self.partition, record, error.reason))
+                slots.append([rejected(self.partition, record, error.reason)])
             except UNFORESEEN:
-                slots.append(rejected(self.partition, record, UNREADABLE))
-            self.next_offset = record.offset + 1
+                slots.append([rejected(self.partition, record, UNREADABLE)])
+        if records:
+            self.next_offset = records[-1].offset + 1
 
     def _require_versions(self, records: Sequence[Record], types: Sequence[bytes | None]) -> None:
         """Raise `NotYet` unless the version in force and those of all markers of a batch are known."""

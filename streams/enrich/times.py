@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MS = timedelta(milliseconds=1)
 _LEAP = re.compile(r"^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):60(.*)$", re.ASCII)
 _MINUTES: dict[int, str] = {}
 
@@ -14,7 +14,7 @@ _MINUTES: dict[int, str] = {}
 def _from_parts(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise ValueError("no offset from UTC")
-    return (moment - _EPOCH) // _MS
+    return (moment - EPOCH) // MS
 
 
 def rfc3339_ms(text: str) -> int:
@@ -72,6 +72,6 @@ def header_time(ms: int) -> str:
     if text is None:
         if len(_MINUTES) > 10_000:
             _MINUTES.clear()
-        moment = _EPOCH + timedelta(minutes=minute)
+        moment = EPOCH + timedelta(minutes=minute)
         text = _MINUTES[minute] = f"{moment.year:04d}{moment.strftime('-%m-%dT%H:%M:')}"
     return f"{text}{rest // 1000:02d}Z"

@@ -14,16 +14,16 @@ from statistics import median
 from typing import Any
 
 from schemas.brand import Brand, Watchlist
-from streams.engine.stage import InputRecord, Output
+from streams.engine.stage import InputRecord
 from streams.enrich.brands import BrandMatcher
-from streams.enrich.decode import decode
+from streams.enrich.decode import decode, decode_all
 from streams.enrich.duplicates import SeenIds
 from streams.enrich.features import TextReader
 from streams.enrich.fold import fold
 from streams.enrich.outputs import Job, RecordMaker
 from streams.enrich.polarity import Polarity
 from streams.enrich.settings import EnrichSettings
-from streams.enrich.stage import AT_ONCE, EnrichPartition
+from streams.enrich.stage import AT_ONCE, EnrichPartition, Slots
 from streams.enrich.stories import copy_keys, without_links
 from streams.enrich.watchlist import Watchlists, load_watchlist, parse_watchlist
 from streams.sources.files import read_mentions
@@ -85,7 +85,7 @@ class _Tapped(EnrichPartition):
 
     jobs: list[Job]
 
-    def _finish(self, jobs: list[Job], slots: list[Output | list[Output]]) -> None:
+    def _finish(self, jobs: list[Job], slots: Slots) -> None:
         self.jobs += jobs
         super()._finish(jobs, slots)
 
@@ -139,7 +139,7 @@ def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands:
             maker.outputs(jobs[part], said[part], keys[part], scores[part], {})
 
     works: dict[str, Callable[[], object]] = {
-        "decode": lambda: [decode(value) for value in values],
+        "decode": lambda: decode_all(values),
         "fold": lambda: [fold(without_links(text)[0]) for text in texts],
         "brands": lambda: [matcher.match(plain, one, "x") for plain, one in zip(plains, folded, strict=True)],
         "duplicates": seen,
