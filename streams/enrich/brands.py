@@ -32,7 +32,7 @@ _MAX_TAGS = 64
 _MAX_HITS = 512
 _NOT_WORD = re.compile(r"[\W_]+")
 #: So few hits are read at once where all are plain.
-_FEW = 4
+_FEW = 8
 
 
 class BrandMatcher:
@@ -61,7 +61,11 @@ class BrandMatcher:
         self._meaning = [tuple(self._uses.get(pattern, ())) for pattern in self._patterns]
         #: What each pattern means where that is plain; decides most mentions.
         self._plain = [self._plain_use(uses) for uses in self._meaning]
+        #: Patterns that are nothing but names: behind an ``@`` they name nobody.
+        self._only_name = [all(use.kind == NAME for use in uses) for uses in self._meaning]
         self._helps = [pattern in self._aux for pattern in self._patterns]
+        excluded = frozenset().union(*self._excluded.values())
+        self._excludes = [pattern in excluded for pattern in self._patterns]
         self._left = [bound(pattern[0]) for pattern in self._patterns]
         self._right = [bound(pattern[-1]) for pattern in self._patterns]
         automaton = ahocorasick_rs.AhoCorasick(self._patterns, store_patterns=False) if self._patterns else None
@@ -178,21 +182,22 @@ class BrandMatcher:
 
     def _read_plain(self, hay: str, hits: Sequence[tuple[int, int, int]], found: dict[int, int]) -> bool:
         """Add what plain hits between gaps name: what `_weigh` would find, sooner. Return False where one needs to be weighed."""
-        size, plain, naming, helps = len(hay), self._plain, self._naming, self._helps
+        size, plain, naming, excludes = len(hay), self._plain, self._naming, self._excludes
         read: list[tuple[int, int]] = []
         unless = helped = False
         for pattern, start, end in hits:
-            if helps[pattern]:
+            if excludes[pattern]:
                 helped = True
             if pattern >= naming:
                 continue
-            before, after = hay[start - 1] if start else " ", hay[end] if end < size else " "
+            before = hay[start - 1] if start else " "
+            if before == "@" and self._only_name[pattern]:
+                continue
+            after = hay[end] if end < size else " "
             if (meant := plain[pattern]) is None or before not in GAPS or after not in GAPS:
                 return False
             brand, kind, but = meant
             if kind == NAME:
-                if before == "@":
-                    continue
                 if before == "#":
                     kind = HASHTAG
             elif kind == HANDLE and after == ".":

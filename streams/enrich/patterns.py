@@ -44,7 +44,7 @@ class Use(NamedTuple):
 
 
 class Plain(NamedTuple):
-    """What a pattern means whatever else is there; ``unless``: but for helping words (exclusions, context), which must be weighed."""
+    """What a pattern means whatever else is there; ``unless``: but for exclusions, which must be weighed."""
 
     brand: int
     kind: int

@@ -157,7 +157,7 @@ def test_plain_hits_are_read_as_weighing_reads_them(monkeypatch: pytest.MonkeyPa
         "flight", "h&m", "朝日", "@united", "@cafenoir", "cafe noir", "x", "é", "a", "_",
     )  # fmt: skip
     marks = (" ", " ", " ", ".", ", ", "'", "@", "#", "-", "", "\u0301", "😀", ".com ", "\u00a0")
-    texts = ["".join(rng.choice(pieces) + rng.choice(marks) for _ in range(rng.randrange(1, 5))) for _ in range(20_000)]
+    texts = ["".join(rng.choice(pieces) + rng.choice(marks) for _ in range(rng.randrange(1, 7))) for _ in range(20_000)]
     asked = [(text, fold(text), rng.choice(("x", "bluesky", "mastodon"))) for text in texts]
     quick = [matcher.match(*one) for one in asked]
     monkeypatch.setattr("streams.enrich.brands._FEW", 0)
