@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -22,8 +22,10 @@ MAX_WORDS = 150
 MAX_ANSWERED = 10
 #: Shorter words tell no story from another.
 _LEAST_LETTERS = 4
-#: So much of what two stories are angry about is the same, of at least so many crisis words (assumed).
-_SAME_ANGER, _LEAST_ANGER = 0.6, 5
+#: So much of terms, of words and of what two stories are angry about is the same, the last of at least so many crisis words (assumed).
+_SAME_TERMS, _SAME_WORDS, _SAME_ANGER, _LEAST_ANGER = 0.25, 0.5, 0.6, 5
+#: For so long after it was last over the threshold an open crisis counts as ringing (assumed); one that has eased does not.
+_STILL_RINGS_MS = 3_600_000
 
 
 class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -109,26 +111,27 @@ def matches(life: Life, signal: Signal, lead: StoryReading | None) -> bool:
     """Say whether what rings (its ``lead`` story, or none: the brand as a whole) belongs to ``life``.
 
     One cause makes several stories (a cascade, the links to it, copies). Stories are one crisis that share an id, a merged id, a quarter
-    of the smaller one's terms, half of the terms of one with what is said in the other, or what they are angry about (categories of
-    crisis words). A brand-wide ring belongs to whatever burns.
+    of the smaller one's terms, half of the terms or words of one with what is said in the other, or what they are angry about (categories
+    of crisis words). Of stories held together by no terms nobody can tell: they belong to what still rang when they began. So an alarm
+    that was none does not hide the crisis after it. A brand-wide ring belongs to whatever burns.
     """
-    if lead is None or (not life.story_ids and not life.terms):
+    if lead is None or any(story in life.story_ids for story in (lead.story_id, *lead.merged)):
         return True
-    known = life.story_ids
-    if lead.story_id in known or any(story in known for story in lead.merged):
+    mine, theirs, words, told = life.terms, lead.terms, life.words, sample_words(signal, lead)
+    if max(_part(mine, theirs), _part(theirs, mine)) >= _SAME_TERMS:
         return True
-    mine, theirs = life.terms, lead.terms
-    if not mine or not theirs:
-        return True
-    shared = sum(1 for term in theirs if term in mine)
-    if shared * 4 >= min(len(mine), len(theirs)):
-        return True
-    said = {*life.words, *mine}
-    heard = {*sample_words(signal, lead), *theirs}
-    if 2 * sum(term in said for term in theirs) >= len(theirs) or 2 * sum(term in heard for term in mine) >= len(mine):
+    if max(_part(theirs, {*words, *mine}), _part(mine, {*told, *theirs}), _part(told, words), _part(words, told)) >= _SAME_WORDS:
         return True
     here, there = _angers(life.readings.values()), _angers([lead])
-    return sum(min(share, there.get(category, 0.0)) for category, share in here.items()) >= _SAME_ANGER
+    if sum(min(share, there.get(category, 0.0)) for category, share in here.items()) >= _SAME_ANGER:
+        return True
+    patience = _STILL_RINGS_MS if life.card.phase in ("suspected", "open", "escalated") else 0
+    return not (mine and theirs) and lead.onset_ms <= life.last_over_ms + patience
+
+
+def _part(words: Collection[str], among: Collection[str]) -> float:
+    """Return what share of ``words`` is among others; 0 where there are none."""
+    return sum(word in among for word in words) / len(words) if words else 0.0
 
 
 def _angers(stories: Iterable[StoryReading]) -> dict[str, float]:

@@ -7,6 +7,8 @@ from streams.rounding import on_grid
 
 #: Cues that speak of a rumour rather than of an opinion.
 DOUBT = frozenset({"hearsay", "denial", "fact_check", "question"})
+#: How crisis words begin that tell what happened to a customer: who is not angry about it may well be thankful for the help.
+_SERVICE = "outage:"
 #: How crisis words begin that call on others to act against the brand.
 CALL = "boycott:"
 _STRONG_DOUBT = frozenset({"hearsay", "denial", "fact_check", "petition"})
@@ -45,10 +47,11 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     if repeats:
         vote /= 1.0 + repeats
     cues, polarity = mention.cues, mention.polarity
-    crisis, doubt = bool(mention.crisis_words), False
+    words, crisis, doubt = mention.crisis_words, False, False
     if cues:
         doubt = not DOUBT.isdisjoint(cues)
-    if crisis:
+    if words:
+        crisis = polarity == "negative" or not all(word.startswith(_SERVICE) for word in words)
         share = 0.3 if polarity == "positive" else 0.9
     elif polarity == "negative":
         share = max(0.6, mention.negative_pm / 1000.0)
@@ -58,7 +61,7 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
         share = 0.0
     else:
         share = 0.05
-    silent = not polarity and not crisis and mention.kind == "reshare"
+    silent = not polarity and not words and mention.kind == "reshare"
     vote = on_grid(vote)
     return vote, vote if polarity == "negative" else 0.0, on_grid(vote * share), silent, crisis, doubt
 

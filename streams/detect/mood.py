@@ -14,7 +14,7 @@ SPANS = (0.25, 1.0)
 #: Shares of negative, positive and other texts where a crowd complains and where it praises. Measured on the texts planted by seeds
 #: 101 to 130 of `streams.simulate.plant`, as enrichment reads them (4,503 and 4,698 texts).
 COMPLAINT, PRAISE = (0.49, 0.09, 0.42), (0.09, 0.64, 0.27)
-#: Bounds. Praise goes beyond what a group can count, so that a few texts that were misread do not outweigh it.
+#: Bounds. Praise goes beyond what may speak for a crisis, so that a few texts that were misread do not outweigh it.
 PRAISES, COMPLAINS = -5.0, 3.0
 
 

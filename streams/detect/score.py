@@ -12,8 +12,9 @@ from streams.detect.stories import Story
 from streams.rounding import six
 
 GROUPS = ("volume", "growth", "tone", "spread")
-#: Bound of a group's log-odds, and what the weaker reasons of a group still count: they are one burst seen several times.
-BOUND, WEAKER = 4.0, 0.25
+#: Bounds of a group's log-odds, and what the weaker reasons of a group still count: they are one burst seen several times. More may speak
+#: against a crisis than for one: praise by a crowd outweighs the complaints that its size brings by misreading.
+LEAST, BOUND, WEAKER = -6.0, 4.0, 0.25
 #: Votes that a usual share stands for, and as many texts of a story what is said around it (assumed).
 _PRIOR = 4.0
 #: log10 of the hours for which a sum over six hours stays about the same.
@@ -125,7 +126,7 @@ def words(name: str, values: Mapping[str, float | str]) -> str:
 
 
 def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
-    """Add parts up: within a group the strongest fully and the others a quarter, each group within +-4 and by its weight.
+    """Add parts up: within a group the strongest fully and the others a quarter, each group within -6 and 4 and by its weight.
 
     >>> combine([("tone.negative", 6.0, (1, 1)), ("tone.crisis", 2.0, (1,)), ("growth.rate", 1.0, (1,))]).total
     5.0
@@ -135,7 +136,7 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
     for group in range(4):
         strongest = most[group]
         raw = strongest + WEAKER * (sums[group] - strongest)
-        bounded = -BOUND if raw < -BOUND else BOUND if raw > BOUND else raw
+        bounded = LEAST if raw < LEAST else BOUND if raw > BOUND else raw
         total += weights[group + 1] * bounded
         groups.append(bounded)
     return Scored(total, tuple(groups), parts, weights)

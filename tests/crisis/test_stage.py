@@ -13,7 +13,7 @@ from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.engine.stage import InputRecord, Output
 from streams.errors import LogGap
-from tests.crisis.make import command, events, fresh, log, names, run, signal, story, watermark
+from tests.crisis.make import MINUTE, START, command, events, fresh, log, names, run, signal, story, watermark
 
 
 def opened() -> list[InputRecord]:
@@ -241,6 +241,20 @@ def test_one_cause_is_one_crisis() -> None:
             signal(2, 20, over=True, margin=20.0, stories=(first, loud), samples=samples),
         )))  # fmt: skip
         assert len({card.crisis_id for _, card in found}) == (2 if why == "other" else 1), why
+
+
+@pytest.mark.parametrize(("calm", "born", "crises"), [(True, 100, 2), (True, 4, 1), (False, 35, 1), (False, 100, 2)])
+def test_an_alarm_that_was_none_does_not_hide_the_crisis_after_it(calm: bool, born: int, crises: int) -> None:
+    """Of stories without terms nobody can tell what they share: another cause is what began once the first was over (or eased)."""
+    samples = (("m1", "x", "Thanks for the lovely scarf, Janet"), ("m2", "x", "Nobody answers the hotline, bankrupt"))
+    first = story("s1", terms=(), samples=("m1",), negative_share=0.0)
+    second = story("s2", terms=(), samples=("m2",), score=9.0, onset_ms=START + born * MINUTE)
+    eased = [signal(2, 90, stories=(first,), samples=samples, eased=True)] if calm else []
+    found = events(run(log(
+        signal(1, 5, over=True, margin=20.0, stories=(first,), samples=samples), *eased,
+        signal(2 + len(eased), 110, over=True, margin=20.0, stories=(first, second), samples=samples),
+    )))  # fmt: skip
+    assert len({card.crisis_id for _, card in found}) == crises
 
 
 def test_a_severity_near_a_border_does_not_flap() -> None:

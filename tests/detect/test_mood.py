@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from schemas.enriched import Enriched
+from streams.detect.evidence import weigh
 from streams.detect.mood import COMPLAINS, PRAISES, Mood
 from streams.detect.score import score_story
 from tests.detect.worlds import HOUR, START, World, ordinary
@@ -63,11 +65,11 @@ def test_talk_that_swells_as_it_is_speaks_hardly_for_a_crisis() -> None:
 
 def _cascade(world: World, at: int, times: int) -> None:
     """A post with a word of crisis that others pass on, two of them in three minutes."""
-    world.say(at, "root", polarity="neutral", crisis_words=("outage:cancelled",))
+    world.say(at, "root", polarity="neutral", crisis_words=("fraud:scam",))
     root = f"m{world._offset - 1}"
     again: dict[str, Any] = {"kind": "reshare", "root_id": root, "parent_id": root, "polarity": "neutral"}
     for i in range(times):
-        world.say(at + (i + 1) * 90_000, f"r{i}", crisis_words=("outage:cancelled",), **again)
+        world.say(at + (i + 1) * 90_000, f"r{i}", crisis_words=("fraud:scam",), **again)
 
 
 def test_a_text_that_is_passed_on_is_read_once() -> None:
@@ -102,3 +104,20 @@ def test_praise_around_it_keeps_a_text_from_ringing(around: str, rings: bool) ->
     assert bool(new) == rings
     names = {c.name for s in new for c in s.contributions}
     assert ("tone.complaint" in names) == rings
+
+
+@pytest.mark.parametrize(
+    ("polarity", "word", "counts"),
+    [
+        ("negative", "outage:cancelled", True), ("neutral", "outage:cancelled", False), ("positive", "outage:cancelled", False),
+        ("neutral", "fraud:scam", True), ("positive", "boycott:boycott", True),
+    ],
+)  # fmt: skip
+def test_what_went_wrong_for_a_customer_is_a_word_of_crisis_where_he_is_angry(polarity: str, word: str, counts: bool) -> None:
+    """Who thanks for help with a cancelled flight says the same word; it stays trouble either way."""
+    told = Enriched(
+        "acme", "m", "x", 0, 0, START, START, text="so", polarity=polarity, crisis_words=(word,), negative_pm=400, positive_pm=300
+    )
+    _, _, trouble, _, crisis, _ = weigh(told, 0)
+    assert crisis == counts
+    assert trouble > 0.25

@@ -66,11 +66,14 @@ def test_a_warmed_brand_rings_on_volume_on_its_first_day(told: LearnedBaseline) 
     assert 300 < first.usual_day_mentions < 700
 
 
-def test_ordinary_days_of_a_warmed_brand_ring_never(told: LearnedBaseline) -> None:
-    """Four more days like those that taught it."""
-    world = _new(told)
-    ordinary(world, 4, 20.0, seed=11, start=ADDED)
-    assert world.over() == []
+def test_ordinary_weeks_of_a_warmed_brand_ring_about_as_often_as_asked(told: LearnedBaseline) -> None:
+    """Half an alarm a week is asked for: of ten weeks (five) it is one or more, and at most ten."""
+    rings = 0
+    for seed in range(10, 20):
+        world = _new(told)
+        ordinary(world, 7, 20.0, seed=seed, start=ADDED)
+        rings += len({signal.onset_ms for signal in world.over()})
+    assert 1 <= rings <= 10
 
 
 def test_a_second_time_changes_nothing(told: LearnedBaseline) -> None:
