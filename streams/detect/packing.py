@@ -12,7 +12,7 @@ from streams.detect.brand import Brand
 from streams.detect.feed import NO_MARKS, Marks
 from streams.errors import Fatal
 
-#: First byte of a saved state. Up to format 2 authors stood in it by name, so what was saved then says nothing of who is known.
+#: First byte of a saved state. Up to format 2 authors stood in it by name, up to 3 another pooled tail of scores: a replay would differ.
 FORMAT = 4
 #: States of more bytes are compressed, by zstd as for Kafka: that of a busy brand to two fifths.
 _LARGE, _LEVEL = 4096, 6

@@ -81,10 +81,10 @@ class Scored(NamedTuple):
 
     def contributions(self) -> tuple[Contribution, ...]:
         """Return the parts that matter as they count, largest first, with their words in English."""
-        sums, most = _grouped(self.parts)
+        raws, most = _grouped(self.parts)
         scales, strongest = [], [True] * len(GROUPS)
         for group, bounded in enumerate(self.groups):
-            raw, weight = most[group] + WEAKER * (sums[group] - most[group]), self.weights[group + 1]
+            raw, weight = raws[group], self.weights[group + 1]
             scales.append(weight * bounded / raw if raw else weight)
         counted = []
         for name, odds, values in self.parts:
@@ -131,11 +131,9 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
     >>> combine([("tone.negative", 6.0, (1, 1)), ("tone.crisis", 2.0, (1,)), ("growth.rate", 1.0, (1,))]).total
     5.0
     """
-    sums, most = _grouped(parts)
+    raws, _ = _grouped(parts)
     total, groups = weights[0], []
-    for group in range(4):
-        strongest = most[group]
-        raw = strongest + WEAKER * (sums[group] - strongest)
+    for group, raw in enumerate(raws):
         bounded = LEAST if raw < LEAST else BOUND if raw > BOUND else raw
         total += weights[group + 1] * bounded
         groups.append(bounded)
@@ -143,14 +141,14 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
 
 
 def _grouped(parts: list[Part]) -> tuple[list[float], list[float]]:
-    """Return of each group the sum of its log-odds, and the strongest of them."""
+    """Return of each group its log-odds before they are bounded, and the strongest of them."""
     sums, most = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]
     for name, odds, _ in parts:
         group = _GROUP[name]
         sums[group] += odds
         if abs(odds) > abs(most[group]):
             most[group] = odds
-    return sums, most
+    return [strongest + WEAKER * (added - strongest) for added, strongest in zip(sums, most, strict=True)], most
 
 
 def _logit(p: float) -> float:

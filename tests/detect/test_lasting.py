@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.detect.score import Lasting, score_story
-
-from .worlds import HOUR, START, World, ordinary
+from tests.detect.worlds import HOUR, START, World, ordinary
 
 MINUTE = 60_000
 
