@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from schemas.mention import Author, Mention
 from streams.enrich.authors import PUBLIC_VERIFIED_FOLLOWERS, AuthorHasher, is_public_figure, organic, shipped_press
 from streams.enrich.chinese import chinese_cues
-from streams.enrich.fold import words_of
+from streams.enrich.fold import words_of_all
 from streams.enrich.language import LanguageFinder
 from streams.enrich.stories import MAX_TERMS, host_of
-from streams.enrich.words import FACT_CHECK_HOSTS, FACT_CHECK_SECTIONS, LANGUAGES, PETITION_HOSTS, lexicon, stop_words
+from streams.enrich.words import FACT_CHECK_HOSTS, FACT_CHECK_SECTIONS, LANGUAGES, PETITION_HOSTS, lexicon, read_all, stop_words
 
 _MAX_COUNT = 2**53
 _KEPT = 20_000
@@ -41,10 +41,10 @@ class TextReader:
         self, plains: Sequence[str], folds: Sequence[str], claims: Sequence[str | None], links: Sequence[Sequence[str]]
     ) -> list[Said]:
         """Read texts as `read` does: one step for all of them after the other, as in `ahead`."""
-        find, said = self._languages.find, self._said
-        words = [dict.fromkeys(words_of(folded)) for folded in folds]
-        langs = [find(plain, claim, distinct) for plain, claim, distinct in zip(plains, claims, words, strict=True)]
-        found = [lexicon(lang).read(folded, distinct) for lang, folded, distinct in zip(langs, folds, words, strict=True)]
+        said = self._said
+        words = list(map(dict.fromkeys, words_of_all(folds)))
+        langs = self._languages.find_all(plains, claims, words)
+        found = read_all([lexicon(lang) for lang in langs], folds, words)
         return [said(plain, lang, *one, linked) for plain, lang, one, linked in zip(plains, langs, found, links, strict=True)]
 
     def _said(self, plain: str, lang: str, labels: tuple[str, ...], terms: tuple[str, ...], votes: bytes, links: Sequence[str]) -> Said:
@@ -107,11 +107,19 @@ class SpeakerReader:
             for author, key, count, (weight, reasons) in zip(authors, keys, followed, weights, strict=True)
         ]
 
-    def is_press(self, network_class: str, handle: str, url: str, press: frozenset[str]) -> bool:
-        """Say whether the press speaks: by its network, its handle, or where its article stands; ``press`` is the watchlist's list."""
-        if network_class == "press" or (handle and (handle in self._press or handle in press)):
-            return True
-        host = host_of(url) if url else ""
+    def are_press(self, classes: Sequence[str], handles: Sequence[str], urls: Sequence[str], lists: Sequence[frozenset[str]]) -> list[bool]:
+        """Say of each mention whether the press speaks: by its class of network, its handle, or where its article stands.
+
+        ``urls`` are those of articles, ``lists`` those of the watchlist.
+        """
+        shipped = self._press
+        return [
+            kind == "press" or (handle != "" and (handle in shipped or handle in press)) or (url != "" and self._press_stands(url, press))
+            for kind, handle, url, press in zip(classes, handles, urls, lists, strict=True)
+        ]
+
+    def _press_stands(self, url: str, press: frozenset[str]) -> bool:
+        host = host_of(url)
         return bool(host) and (_host_in(host, self._press) or (bool(press) and _host_in(host, press)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, lru_cache
 
 import pycld2
@@ -68,11 +68,21 @@ class LanguageFinder:
 
         ``claim`` is what the publisher says; ``words`` the distinct folded words.
         """
-        claimed = normal(claim) if claim else ""
+        return self.find_all((text,), (claim,), (words,))[0]
+
+    def find_all(self, texts: Sequence[str], claims: Sequence[str | None], words: Sequence[Collection[str]]) -> list[str]:
+        """Return for each text what `find` returns: one step for all of them after the other, as in `ahead`."""
+        claimed = [normal(claim) if claim else "" for claim in claims]
+        # A stop word of the claimed language settles most.
+        stops = list(map(self._stop.get, claimed))
+        return [
+            code if stop is not None and not stop.isdisjoint(distinct) else self._doubted(text, code, distinct)
+            for text, code, stop, distinct in zip(texts, claimed, stops, words, strict=True)
+        ]
+
+    def _doubted(self, text: str, claimed: str, words: Collection[str]) -> str:
+        """Return the language of a text that holds no stop word of the one that is ``claimed``."""
         if claimed:
-            stop = self._stop.get(claimed)
-            if stop is not None and not stop.isdisjoint(words):
-                return claimed
             if len(words) < 4:
                 return claimed if text.isascii() or (_script(text) or {claimed}) >= {claimed} else self._guess(text)[0]
         elif language := self._vote(words):

@@ -57,10 +57,12 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     traceparent: bytes | None
 
 
-#: What `RecordMaker` finds beside all else; see `RecordMaker._rest`.
-_Rest = tuple[str, bool, str, str, int, int, int, tuple[str, ...]]
-#: A mention with what was found of it: what it says, its near-copy signature, polarity, author, address, address without the author.
-_Column = tuple[Job, Mention, Said, str, Score, Speaker, str, str, _Rest]
+#: Replies, reshares and likes.
+_Counts = tuple[int, int, int]
+_NO_COUNTS: _Counts = (0, 0, 0)
+#: A mention with what was found of it: what it says, its near-copy signature, polarity, author, address, address without the author,
+#: class of network, kind, link, whether the press speaks, reactions, hashtags.
+_Column = tuple[Job, Mention, Said, str, Score, Speaker, str, str, str, str, str, bool, _Counts, tuple[str, ...]]
 
 
 class RecordMaker:
@@ -89,41 +91,44 @@ class RecordMaker:
         """
         mentions = [job.mention for job in jobs]
         speakers = self._speakers.read(mentions, [job.published_ms for job in jobs])
+        plains = [job.plain for job in jobs]
         urls = [canonical_url(url) if (url := mention.url) else "" for mention in mentions]
-        # The address of a post names who posted it; that of an article is what others link to.
-        hidden = [
+        hidden = self._hidden(mentions, urls, speakers)
+        classes = [class_of(mention.network) for mention in mentions]
+        kinds = [
+            kind if (kind := mention.kind) != "post" or not is_reshare(plain) else "reshare"
+            for mention, plain in zip(mentions, plains, strict=True)
+        ]
+        first = [job.links[0] if job.links else "" for job in jobs]
+        links = [url or link if kind == "article" else link for kind, url, link in zip(kinds, urls, first, strict=True)]
+        articles = [url if kind == "article" else "" for kind, url in zip(kinds, urls, strict=True)]
+        press = self._speakers.are_press(classes, [job.handle for job in jobs], articles, [job.matcher.press for job in jobs])
+        counts = [_counts(mention.engagement) if mention.engagement is not None else _NO_COUNTS for mention in mentions]
+        tags = [hashtags_in(plain) if "#" in plain else () for plain in plains]
+        columns = zip(
+            jobs, mentions, said, copy_keys, scores, speakers, urls, hidden, classes, kinds, links, press, counts, tags, strict=True
+        )
+        values = iter(list(map(_encode, self._enriched(columns, taught))))
+        return self._headed(jobs, values)
+
+    @staticmethod
+    def _hidden(mentions: Sequence[Mention], urls: Sequence[str], speakers: Sequence[Speaker]) -> list[str]:
+        """Return the addresses without who posted there; that of an article is what others link to."""
+        return [
             without_author(url, mention.author, key) if url and key and mention.kind != "article" and mention.author is not None else url
             for mention, url, (key, *_) in zip(mentions, urls, speakers, strict=True)
         ]
-        rest = [self._rest(job, url) for job, url in zip(jobs, urls, strict=True)]
-        columns = zip(jobs, mentions, said, copy_keys, scores, speakers, urls, hidden, rest, strict=True)
-        records = self._enriched(columns, taught)
-        values = iter(list(map(_encode, records)))
-        return [self._headed(job, values) for job in jobs]
-
-    def _rest(self, job: Job, url: str) -> _Rest:
-        """Return (class of network, whether the press speaks, kind, link, replies, reshares, likes, hashtags)."""
-        mention, plain, links = job.mention, job.plain, job.links
-        network_class, kind, link = class_of(mention.network), mention.kind, links[0] if links else ""
-        if kind == "article":
-            link = url or link
-        elif kind == "post" and is_reshare(plain):
-            kind = "reshare"
-        press = self._speakers.is_press(network_class, job.handle, url if kind == "article" else "", job.matcher.press)
-        replies = reshares = likes = 0
-        if mention.engagement is not None:
-            replies, reshares, likes = _counts(mention.engagement)
-        return network_class, press, kind, link, replies, reshares, likes, hashtags_in(plain) if "#" in plain else ()
 
     def _enriched(self, columns: Iterable[_Column], taught: Mapping[int, Mapping[str, Score]]) -> list[Enriched]:
         """Return the records of mentions, one for each brand that one names."""
         partition, cut = self._partition, self._cut
         records: list[Enriched] = []
-        for place, (job, mention, said, copy_key, score, speaker, url, hidden, rest) in enumerate(columns):
+        for place, column in enumerate(columns):
+            job, mention, said, copy_key, score, speaker, url, hidden, network_class, kind, link, press, reactions, hashtags = column
             lang, crisis_words, cues, all_terms, _ = said
             author, followers, organic_pm, organic_reasons, marks = speaker
-            network_class, press, kind, link, replies, reshares, likes, hashtags = rest
             negative, positive, polarity = score
+            replies, reshares, likes = reactions
             if press:
                 marks = ("press", *marks)
             text, matcher = mention.text, job.matcher
@@ -178,21 +183,24 @@ class RecordMaker:
                 records.append(record)
         return records
 
-    def _headed(self, job: Job, values: Iterator[bytes]) -> list[Output]:
-        """Return the records of one mention, whose values come next, with their headers."""
-        minute, rest = divmod(job.published_ms, 60_000)
-        time = ("ce_time", (self._minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000])
-        offset, subjects = job.offset, self._subjects
-        outputs: list[Output] = []
-        for _, brand, _ in job.matches:
-            key, subject = subjects.get(brand) or self._subject(brand)
-            identity = ("ce_id", f"{self._partition}-{offset}-{brand}".encode())
-            headers = [_TYPE, identity, subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
-            if job.traceparent is not None:
-                headers.append(("traceparent", job.traceparent))
-            # As `Output(...)` makes it, in half the time.
-            outputs.append(_tuple(Output, (TOPIC, key, next(values), headers, None)))
-        return outputs
+    def _headed(self, jobs: Sequence[Job], values: Iterator[bytes]) -> list[list[Output]]:
+        """Return the records of each mention, whose values come next, with their headers."""
+        subjects, minutes, partition = self._subjects, self._minutes, self._partition
+        published = [divmod(job.published_ms, 60_000) for job in jobs]
+        times = [("ce_time", (minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000]) for minute, rest in published]
+        found: list[list[Output]] = []
+        for job, time in zip(jobs, times, strict=True):
+            outputs: list[Output] = []
+            for _, brand, _ in job.matches:
+                key, subject = subjects.get(brand) or self._subject(brand)
+                identity = ("ce_id", f"{partition}-{job.offset}-{brand}".encode())
+                headers = [_TYPE, identity, subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
+                if job.traceparent is not None:
+                    headers.append(("traceparent", job.traceparent))
+                # As `Output(...)` makes it, in half the time.
+                outputs.append(_tuple(Output, (TOPIC, key, next(values), headers, None)))
+            found.append(outputs)
+        return found
 
     def _minute(self, minute: int) -> bytes:
         if len(self._minutes) >= _REMEMBERED:

@@ -52,17 +52,23 @@ def lanes(word: str) -> int:
 _HALVES = tuple(_ONES * (127 - count // 2) for count in range(_MAX_FEATURES + 1))
 
 
-def votes_of(features: Sequence[int], count: int) -> bytes:
-    """Return the 64 lanes of a text, each with its verdict in the high bit; b"" below 5 salient words.
+def votes_of(texts: Sequence[Sequence[int]], counts: Sequence[int]) -> list[bytes]:
+    """Return the 64 lanes of each text, each with its verdict in the high bit; b"" below 5 salient words.
 
-    ``features`` are the `lanes` of its distinct words, 0 for one that is not salient, ``count`` of them salient. Stop words are
-    left out, since they would draw all texts of a language together.
+    A text is given by the `lanes` of its distinct words, 0 for one that is not salient; of each ``counts`` says how many are. Stop words
+    are left out, since they would draw all texts of a language together.
     """
+    return [
+        sum(features, _HALVES[count]).to_bytes(_LANES, "little") if _MIN_FEATURES <= count <= _MAX_FEATURES else _votes(features, count)
+        for features, count in zip(texts, counts, strict=True)
+    ]
+
+
+def _votes(features: Sequence[int], count: int) -> bytes:
+    """Return the lanes of a text with fewer salient words than tell anything, or with more than a lane can count: of the first of them."""
     if count < _MIN_FEATURES:
         return b""
-    if count > _MAX_FEATURES:
-        features, count = [feature for feature in features if feature][:_MAX_FEATURES], _MAX_FEATURES
-    return sum(features, _HALVES[count]).to_bytes(_LANES, "little")
+    return sum([feature for feature in features if feature][:_MAX_FEATURES], _HALVES[_MAX_FEATURES]).to_bytes(_LANES, "little")
 
 
 def copy_keys(votes: Sequence[bytes]) -> list[str]:

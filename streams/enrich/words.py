@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import compress
@@ -13,6 +13,9 @@ import yaml
 
 from streams.enrich.fold import TOKEN, fold, words_of
 from streams.enrich.stories import lanes, votes_of
+
+#: Labels sorted, salient words in order, and votes of the near-copy signature.
+Read = tuple[tuple[str, ...], tuple[str, ...], bytes]
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS_KEPT = 100_000
@@ -60,7 +63,7 @@ class _WordTable(dict[str, int]):
         return value
 
     def trim(self) -> None:
-        """Forget all words: between two texts, since what is forgotten within one would be missed."""
+        """Forget all words: between two runs of texts, since what is forgotten within one would be missed."""
         self.clear()
         self.labelled = frozenset()
 
@@ -82,8 +85,8 @@ class Lexicon:
         self._shortest = min(map(len, self._stems), default=1)
         # A phrase is looked for where its longest whole word is; one without such a word, always.
         keys = [_key(phrase) for phrase in self._phrases]
-        self._keys, self._always = frozenset(filter(None, keys)), "" in keys
-        self._table = _WordTable(stop, self.labels_of, self._keys)
+        self._keys, self.always = frozenset(filter(None, keys)), "" in keys
+        self.table = _WordTable(stop, self.labels_of, self._keys)
         #: {labelled words and keys of a text: (whether phrases are looked for, labels of the words)}; few sets come again and again.
         self._known: dict[frozenset[str], tuple[bool, tuple[str, ...]]] = {}
 
@@ -98,30 +101,22 @@ class Lexicon:
             found += self._stems.get(word[:end], ())
         return tuple(found)
 
-    def read(self, folded: str, words: dict[str, None]) -> tuple[tuple[str, ...], tuple[str, ...], bytes]:
-        """Return (labels sorted, salient words in order, votes of the near-copy signature) of a text.
+    def read(self, folded: str, words: dict[str, None]) -> Read:
+        """Read one text, as `read_all` does."""
+        return read_all((self,), (folded,), (words,))[0]
 
-        ``words`` are its distinct folded words in order. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
-        """
-        table = self._table
-        if len(table) > _WORDS_KEPT:
-            table.trim()
-        features = list(map(table.__getitem__, words))
-        terms = tuple(compress(words, features))
-        votes = votes_of(features, len(terms))
-        hits = table.labelled.intersection(words)
-        if not hits and not self._always:
-            return (), terms, votes
+    def labels_in(self, folded: str, hits: frozenset[str]) -> tuple[str, ...]:
+        """Return the labels of a text, sorted; ``hits`` are those of its words that `_WordTable.labelled` holds."""
         search, labels = self._known.get(hits) or self._learn(hits)
         if search and (found := self._phrases_in(folded)):
-            labels = tuple(sorted({*labels, *found}))
-        return labels, terms, votes
+            return tuple(sorted({*labels, *found}))
+        return labels
 
     def _learn(self, hits: frozenset[str]) -> tuple[bool, tuple[str, ...]]:
         if len(self._known) >= _SETS_KEPT:
             self._known.clear()
         labels = tuple(sorted({label for word in hits for label in self.labels_of(word)}))
-        known = self._known[hits] = (self._always or not self._keys.isdisjoint(hits), labels)
+        known = self._known[hits] = (self.always or not self._keys.isdisjoint(hits), labels)
         return known
 
     def _phrases_in(self, folded: str) -> list[str]:
@@ -136,6 +131,22 @@ class Lexicon:
                 continue
             labels += self._phrase_labels[pattern]
         return labels
+
+
+def read_all(lexicons: Sequence[Lexicon], folds: Sequence[str], words: Sequence[dict[str, None]]) -> list[Read]:
+    """Return for each text what the lexicon of its language reads; ``words`` are its distinct folded words in order.
+
+    One step for all texts after the other, as in `ahead`. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
+    """
+    for one in set(lexicons):
+        if len(one.table) > _WORDS_KEPT:
+            one.table.trim()
+    features = [list(map(one.table.__getitem__, distinct)) for one, distinct in zip(lexicons, words, strict=True)]
+    terms = [tuple(compress(distinct, lanes)) for distinct, lanes in zip(words, features, strict=True)]
+    votes = votes_of(features, [len(found) for found in terms])
+    hits = [one.table.labelled.intersection(distinct) for one, distinct in zip(lexicons, words, strict=True)]
+    labels = [one.labels_in(folded, some) if some or one.always else () for one, folded, some in zip(lexicons, folds, hits, strict=True)]
+    return list(zip(labels, terms, votes, strict=True))
 
 
 def _key(phrase: str) -> str:
