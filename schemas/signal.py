@@ -54,14 +54,22 @@ class Originator(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
 
 
 class WindowReading(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One window of a brand: what was counted and what was expected."""
+    """One window of a brand: what was counted and what was expected.
+
+    ``count`` is every mention. ``votes`` is what is scored of them: each author and text once, without what rang before and is over
+    (``before``). ``negatives`` is what is scored of the negative ones, without ``negatives_before``.
+    """
 
     name: str
     seconds: int
     count: int
     expected: float
+    votes: int = 0
+    expected_votes: float = 0.0
+    before: int = 0
     negatives: int = 0
     expected_negatives: float = 0.0
+    negatives_before: int = 0
     #: Recalibrated tail probability, as -log10.
     surprise: float = 0.0
 

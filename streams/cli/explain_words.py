@@ -43,8 +43,13 @@ _SAID = {
     "not passed": ("not passed", "non dépassé"),
     "windows": ("expected and seen:", "attendu et vu :"),
     "window": (
-        "{name:>4}: {count} mentions, {expected} expected; {negatives} negative, {usual} expected; surprise {surprise}",
-        "{name:>4} : {count} mentions, {expected} attendues ; {negatives} négatives, {usual} attendues ; surprise {surprise}",
+        "{name:>4}: {votes} mentions, {expected} expected; {negatives} negative, {usual} expected; surprise {surprise} ({came})",
+        "{name:>4} : {votes} mentions, {expected} attendues ; {negatives} négatives, {usual} attendues ; surprise {surprise} ({came})",
+    ),
+    "came": ("{count} with repeats and copies", "{count} avec les répétitions et les copies"),
+    "came before": (
+        "{count} with repeats, copies and {before} of a past alarm, {negative} of them negative",
+        "{count} avec les répétitions, les copies et {before} d'une alerte passée, dont {negative} négatives",
     ),
     "reasons": ("reasons:", "raisons :"),
     "stories": ("stories:", "histoires :"),
@@ -81,9 +86,12 @@ def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
     if signal.windows:
         yield say("windows")
         for w in signal.windows:
+            # A signal of an earlier release does not say what was scored.
+            votes, expected = (w.votes, w.expected_votes) if w.expected_votes else (w.count, w.expected)
+            came = say("came before" if w.before else "came", count=w.count, before=w.before, negative=w.negatives_before)
             yield "  " + say(
-                "window", name=w.name, count=w.count, expected=n(w.expected, ".1f"), negatives=w.negatives,
-                usual=n(w.expected_negatives, ".1f"), surprise=n(w.surprise, ".2f"),
+                "window", name=w.name, votes=votes, expected=n(expected, ".1f"), negatives=w.negatives,
+                usual=n(w.expected_negatives, ".1f"), surprise=n(w.surprise, ".2f"), came=came,
             )  # fmt: skip
     if signal.stories:
         yield say("stories")

@@ -68,7 +68,8 @@ def _obey(state: BrandState, command: Command, life: Life, event: str, now_ms: i
     if event == "cancelled":
         life.closed_ms, life.final = now_ms, True
     if event == "reopened":
-        life.closed_ms, life.final, life.watch_ms, life.risen_ms = 0, False, now_ms, 0
+        life.closed_ms, life.final, life.watch_ms = 0, False, now_ms
+        life.risen_ms = life.again_ms = 0
         leave_to_others(state, life)
     if command.command == "set-kind":
         life.card = with_headline(msgspec.structs.replace(life.card, kind=str(command.args["kind"])), life.terms)

@@ -1,7 +1,7 @@
 """The life of a crisis: what a reading or the passing of event time makes of it. Pure; changes the `Life` it is given.
 
     suspected --over (or 2 of 3 steps: a setting)--> open --severity rises--> escalated
-    open, escalated --eased--> eased --over again--> open
+    open, escalated --eased--> eased --over again--> open, escalated
     open, escalated, eased --quiet--> resolved --over by the same rule, within 24 h--> open (reopened)
     suspected --nothing confirms it--> cancelled
 
@@ -51,13 +51,12 @@ def on_reading(life: Life, signal: Signal, over: bool, settings: CrisisSettings)
         return []
     if signal.quiet and not over:
         return resolve(life, at)
-    if signal.eased and not over and phase != "eased":
+    if phase == "eased":
+        if over:
+            return _again(life, at)
+    elif signal.eased and not over and (not life.again_ms or at - life.again_ms >= settings.update_minutes * MINUTE):
         return ease(life)
-    if phase == "eased" and over:
-        if life.severity_now > life.card.severity:
-            return rise(life, at)
-        return [("updated", {"phase": "escalated" if life.risen_ms else "open"})]
-    if life.severity_now > life.card.severity:
+    elif life.severity_now > life.card.severity:
         return rise(life, at) if at - max(life.risen_ms, opened_ms(life)) >= settings.escalate_minutes * MINUTE else []
     lower = _clearly_lower(life)
     if at - life.told_ms >= settings.update_minutes * MINUTE * (1 if lower or life.card.mentions > life.told_mentions else _SAME):
@@ -88,7 +87,7 @@ def _open(life: Life, at: int, event: str) -> list[Step]:
     changes: dict[str, Any] = {"phase": "open", "severity": max(1, life.severity_now), "resolved_at": None, "note": ""}
     if life.card.opened_at is None:
         changes["opened_at"] = rfc3339(at)
-    life.closed_ms = life.risen_ms = life.paged_ms = 0
+    life.closed_ms = life.risen_ms = life.paged_ms = life.again_ms = 0
     life.watch_ms = at
     return [(event, changes)]
 
@@ -104,9 +103,17 @@ def rise(life: Life, at: int) -> list[Step]:
     return [("escalated", {"phase": "escalated", "severity": life.severity_now})]
 
 
+def _again(life: Life, at: int) -> list[Step]:
+    """Tell what eased as growing again. That stands for the time between two updates, before easing is told again."""
+    life.again_ms = at
+    if life.severity_now > life.card.severity:
+        return rise(life, at)
+    return [("updated", {"phase": "escalated" if life.risen_ms else "open"})]
+
+
 def ease(life: Life) -> list[Step]:
-    """Growth and counts are back in the band; the severity may fall now."""
-    return [("eased", {"phase": "eased", "severity": max(1, min(life.severity_now or 1, life.card.severity))})]
+    """Growth and counts are back in the band; the severity falls where it is clearly lower now."""
+    return [("eased", {"phase": "eased", "severity": life.severity_now if _clearly_lower(life) else life.card.severity})]
 
 
 def resolve(life: Life, at: int) -> list[Step]:

@@ -44,6 +44,8 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     #: Patience (easing, resolving, withdrawing) counts from here, if later than `last_over_ms`: the sources came back, a person acted.
     watch_ms: int = 0
     risen_ms: int = 0
+    #: When it was last told as growing again after it had eased.
+    again_ms: int = 0
     #: When it began to page a person, since it last opened; a person's word confirmed it.
     paged_ms: int = 0
     confirmed: bool = False

@@ -10,7 +10,12 @@ from schemas.signal import Contribution
 _FRENCH = {
     "volume.story": "{trouble} mentions préoccupantes en 3 h environ, {times} fois la plus grande histoire habituelle de la marque",
     "volume.mentions": "{count} mentions en {window}, {expected} attendues",
+    "volume.mentions+all": "{count} mentions en {window}, {expected} attendues ({all} avec les répétitions et les copies)",
+    "volume.mentions+before": (
+        "{count} mentions en {window}, {expected} attendues ({all} avec les répétitions, les copies et {before} d'une alerte passée)"
+    ),
     "volume.negative": "{count} mentions négatives en {window}, {expected} attendues",
+    "volume.negative+before": "{count} mentions négatives en {window}, {expected} attendues (sans compter {before} d'une alerte passée)",
     "volume.calls": "{count} appels au boycott ou pétitions en 6 h environ, {expected} attendus",
     "volume.cold": "pas d'historique : jugé sur la croissance et les mots seuls",
     "volume.searched": "une paire de mots parmi toutes celles qui ont été examinées",
@@ -23,6 +28,7 @@ _FRENCH = {
     "tone.calls": "on appelle les autres à agir contre la marque",
     "tone.doubt": "ouï-dire, doute ou démenti dans {share} % des mentions",
     "spread.authors": "{authors} auteurs, {effective} effectifs",
+    "spread.people": "{mentions} mentions dans l'heure, qui comptent pour {effective} personnes différentes",
     "spread.networks": "{networks} réseaux atteints",
     "spread.press": "{press} mentions par la presse",
     "spread.organic": "seuls {organic} % ressemblent à des personnes indépendantes",
@@ -107,7 +113,8 @@ def say(name: str, **values: float | str) -> Said:
 
 def reason(contribution: Contribution, language: str = "en") -> str:
     """Return one reason in ``language`` ("en" or "fr"); a reason of an unknown name by its numbers."""
-    template = _FRENCH.get(contribution.name) if language == "fr" else None
+    more = next((f"+{key}" for key in ("before", "all") if key in contribution.values), "")
+    template = _FRENCH.get(contribution.name + more) if language == "fr" else None
     if template is None:
         return contribution.text or _plain(contribution.name, contribution.values)
     try:

@@ -287,7 +287,7 @@ class Brand(History, array_like=True, gc=False):
         if self.ring is not None:
             for story_id in self.ring.stories:
                 if (story := self.book.stories.get(story_id)) is not None:
-                    story.rings_ms = 0
+                    story.rings_ms, story.rang = 0, True
         self.ring = None
         self.desk.fall_silent()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from schemas.signal import WindowReading
 from streams.detect.brand import Brand
-from streams.detect.calm import calm_down
+from streams.detect.calm import calm_down, rises
 from streams.detect.grave import LEAST, severity_of
 from streams.detect.ring import EACH_STEP, Ring
 from streams.detect.score import Scored, combine, score_story
@@ -63,6 +63,8 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     scored: list[tuple[Story, Scored]] = []
     largest = 0.0
     for story in _changed(brand, t_ms):
+        if story.rang and not story.rings_ms and not rises(story, t_ms):
+            continue
         found = score_story(story, t_ms, usual, brand.weights, fixed.lasting)
         story.score, story.scored_trouble = on_grid(found.total), story.trouble
         scored.append((story, found))
@@ -96,7 +98,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     margin = math.pow(10.0, min(number - threshold, 9.0))
     if over:
         if ring is None:
-            ring = brand.ring = Ring(since_ms=t_ms, onset_ms=t_ms, flipped_step=step, beyond=beyond)
+            ring = brand.ring = Ring(since_ms=t_ms, onset_ms=t_ms, flipped_step=step, beyond=beyond, before=brand.counts.rung())
             brand.budget.alarm(t_ms)
             brand.budget.beyond_ms = t_ms if beyond else brand.budget.beyond_ms
             brand.alarm = (t_ms, best.groups)
@@ -104,9 +106,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
         elif margin >= 10.0 > ring.last_margin:
             kinds.append("reading")
         ring.peak = max(ring.peak, number)
-        known = ring.stories
-        loud = [s for s, f in scored if s.id not in known and (f is best or brand.tail.score_one(f.total) >= threshold)]
-        _join(brand, ring, t_ms, loud, best_story is None)
+        _join(brand, ring, t_ms, _loud(brand, ring, scored, threshold), best_story is None)
     elif ring is None and not inside and number >= near and t_ms - brand.near_ms >= _NEAR_MISS_GAP_MS:
         brand.near_ms = t_ms
         brand.near = (t_ms, best.groups)
@@ -118,7 +118,8 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
             ring.over, ring.flipped_step = over, step
             kinds.append("reading")
         if not inside:
-            changed = calm_down(brand, ring, t_ms, settings, passed) or changed
+            news = passed and ring.eased and bool(_loud(brand, ring, scored, threshold))
+            changed = calm_down(brand, ring, t_ms, settings, passed, whole=best_story is None, news=news) or changed
             if over != (passed and not ring.eased):
                 over = ring.over = not over
                 ring.flipped_step = step
@@ -155,6 +156,12 @@ def _changed(brand: Brand, t_ms: int) -> list[Story]:
     if len(found) > _MOST:
         found = sorted(found, key=lambda story: (-story.decayed(t_ms)[0], story.id))[:_MOST]
     return [*found, *(story for story_id in ringing if (story := stories.get(story_id)) is not None)]
+
+
+def _loud(brand: Brand, ring: Ring, scored: list[tuple[Story, Scored]], threshold: float) -> list[Story]:
+    """Return the stories that pass the threshold and do not ring yet."""
+    known = ring.stories
+    return [story for story, found in scored if story.id not in known and brand.tail.score_one(found.total) >= threshold]
 
 
 def _join(brand: Brand, ring: Ring, t_ms: int, stories: list[Story], whole: bool) -> None:

@@ -39,6 +39,13 @@ class Ring(msgspec.Struct, array_like=True, gc=False):
     beyond: int = 0
     #: The greatest number since it rings.
     peak: float = 0.0
+    #: {hour: votes and negative ones of the day before it that belong to what rang and was over}.
+    before: dict[int, tuple[float, float]] = {}
+
+    def told(self, start: float) -> tuple[float, float]:
+        """Return the votes and negative ones from ``start`` (hours since 1970) on that rang before this did."""
+        rows = [row for hour, row in self.before.items() if hour >= start]
+        return sum(row[0] for row in rows), sum(row[1] for row in rows)
 
     def next_line(self, line: int, step: int, grid_ms: int, every_ms: int) -> int:
         """Return the next line at which the brand is judged without any mention: each one while it is over and a little longer."""

@@ -23,7 +23,10 @@ _RUNS = math.log10(6.0)
 _TEXTS = {
     "volume.story": "{trouble} troubled mentions in about 3 h, {times} times what this brand's largest story usually has",
     "volume.mentions": "{count} mentions in {window}, {expected} expected",
+    "volume.mentions+all": "{count} mentions in {window}, {expected} expected ({all} with repeats and copies)",
+    "volume.mentions+before": "{count} mentions in {window}, {expected} expected ({all} with repeats, copies and {before} of a past alarm)",
     "volume.negative": "{count} negative mentions in {window}, {expected} expected",
+    "volume.negative+before": "{count} negative mentions in {window}, {expected} expected (not counting {before} of a past alarm)",
     "volume.calls": "{count} calls for a boycott or petition in about 6 h, {expected} expected",
     "volume.cold": "no baseline: judged by growth and words alone",
     "volume.searched": "one of many pairs of words that were looked at",
@@ -36,6 +39,7 @@ _TEXTS = {
     "tone.calls": "people call on others to act against the brand",
     "tone.doubt": "hearsay, doubt or denial in {share} % of mentions",
     "spread.authors": "{authors} authors, {effective} effective",
+    "spread.people": "{mentions} mentions in the last hour, which count as {effective} different people",
     "spread.networks": "reached {networks} networks",
     "spread.press": "{press} mentions by the press",
     "spread.organic": "only {organic} % looks like independent people",
@@ -43,11 +47,11 @@ _TEXTS = {
 }
 
 
-#: Numbers that fill the words of a reason, with their decimals.
+#: Numbers that fill the words of a reason, with their decimals; the last ones may be missing.
 _VALUES: dict[str, tuple[tuple[str, int], ...]] = {
     "volume.story": (("trouble", 1), ("times", 1)),
-    "volume.mentions": (("count", 0), ("expected", 1), ("window", 0)),
-    "volume.negative": (("count", 0), ("expected", 1), ("window", 0)),
+    "volume.mentions": (("count", 0), ("expected", 1), ("window", 0), ("all", 0), ("before", 0)),
+    "volume.negative": (("count", 0), ("expected", 1), ("window", 0), ("before", 0)),
     "volume.calls": (("count", 1), ("expected", 1)),
     "growth.rate": (("rate", 1),),
     "growth.reproduction": (("r", 2), ("p", 2)),
@@ -55,6 +59,7 @@ _VALUES: dict[str, tuple[tuple[str, int], ...]] = {
     "tone.crisis": (("share", 0),),
     "tone.doubt": (("share", 0),),
     "spread.authors": (("authors", 0), ("effective", 1)),
+    "spread.people": (("mentions", 0), ("effective", 0)),
     "spread.networks": (("networks", 0),),
     "spread.press": (("press", 0),),
     "spread.organic": (("organic", 0),),
@@ -97,7 +102,7 @@ class Scored(NamedTuple):
         for odds, name, values in ranked:
             named = {
                 key: value if isinstance(value, str) else round(value, digits) if digits else round(value)
-                for (key, digits), value in zip(_VALUES.get(name, ()), values, strict=True)
+                for (key, digits), value in zip(_VALUES.get(name, ()), values, strict=False)
             }
             found.append(Contribution(name=name, log_odds=six(odds), text=words(name, named), values=named))
         return tuple(found)
@@ -120,9 +125,14 @@ class Usual(NamedTuple):
 
 
 def words(name: str, values: Mapping[str, float | str]) -> str:
-    """Return a reason in English."""
+    """Return a reason in English.
+
+    >>> words("volume.negative", {"count": 12, "expected": 3.1, "window": "24h", "before": 40})
+    '12 negative mentions in 24h, 3.1 expected (not counting 40 of a past alarm)'
+    """
     shown = {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in values.items()}
-    return _TEXTS[name].format(**shown)
+    more = next((key for key in ("before", "all") if key in values), "")
+    return _TEXTS[f"{name}+{more}" if more else name].format(**shown)
 
 
 def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:

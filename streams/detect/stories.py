@@ -79,8 +79,9 @@ class Story(msgspec.Struct, array_like=True, gc=False):
     merged: tuple[str, ...] = ()
     #: (mention id, network, text, loudness), the loudest first.
     samples: list[Sample] = []
-    #: Rings since (ms), 0: it does not.
+    #: Rings since (ms), 0: it does not; it rang and that is over: it rings again only where it rises anew.
     rings_ms: int = 0
+    rang: bool = False
     score: float = 0.0
     #: Votes of the texts told apart: reshares and copies bring no new one. Of these negative, with crisis words, in doubt.
     told: float = 0.0
@@ -280,8 +281,8 @@ class Story(msgspec.Struct, array_like=True, gc=False):
         for mention_id, count in other.reactions.items():
             self.follow(mention_id, count)
         self.sources += [source for source in other.sources if source not in self.sources][: 8 - len(self.sources)]
-        rings = [t for t in (self.rings_ms, other.rings_ms) if t]
-        self.rings_ms = min(rings, default=0)
+        self.rings_ms = min((t for t in (self.rings_ms, other.rings_ms) if t), default=0)
+        self.rang = self.rang or other.rang
         self.merged = (*self.merged, other.id, *other.merged)[:16]
 
     def fade(self) -> None:

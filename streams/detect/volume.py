@@ -14,8 +14,21 @@ from streams.detect.score import Part, Scored, Usual, combine, crowd_parts, tone
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, WINDOWS
 from streams.rounding import six
 
-#: One window: when it starts (hours since 1970), its sums, what is expected of votes and negative ones, and both surprises (-log10 p).
-Window = tuple[float, Sequence[float], float, float, float, float]
+
+class Window(NamedTuple):
+    """One window: when it starts (hours since 1970), its sums, the votes and negative ones of them that are news, and what is expected.
+
+    The surprises (-log10 p) are those of ``votes`` and ``negatives``: what rang before and is over is in the sums only.
+    """
+
+    start: float
+    sums: Sequence[float]
+    votes: float
+    negatives: float
+    mean: float
+    mean_negative: float
+    by_count: float
+    by_negative: float
 
 
 class Surprises(NamedTuple):
@@ -30,14 +43,16 @@ class Surprises(NamedTuple):
         """Return the windows as they are told."""
         raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
         found = []
-        for place, (start, sums, mean, mean_negative, by_count, by_negative) in enumerate(self.windows):
+        for place, one in enumerate(self.windows):
             name, hours = WINDOWS[place]
             anger = brand.anger if place else brand.anger_five
             found.append(
                 WindowReading(
-                    name=name, seconds=round(min(self.now - start, hours) * 3600.0), count=round(sums[RAW]),
-                    expected=six(mean * raw_per_vote), negatives=round(sums[NEGATIVE]), expected_negatives=six(mean_negative),
-                    surprise=six(max(brand.surprise.score_one(by_count), anger.score_one(by_negative))),
+                    name=name, seconds=round(min(self.now - one.start, hours) * 3600.0), count=round(one.sums[RAW]),
+                    expected=six(one.mean * raw_per_vote), votes=round(one.votes), expected_votes=six(one.mean),
+                    negatives=round(one.negatives), expected_negatives=six(one.mean_negative),
+                    before=round(one.sums[VOTES] - one.votes), negatives_before=round(one.sums[NEGATIVE] - one.negatives),
+                    surprise=six(max(brand.surprise.score_one(one.by_count), anger.score_one(one.by_negative))),
                 )
             )  # fmt: skip
         return tuple(found)
@@ -47,7 +62,7 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
     """Compare the counts of the four windows that end at ``t_ms`` with what is expected; remember the hour's greatest.
 
     A count below its mean is no surprise (0). What rang and is over was told: in the hours that it stays in a window it neither rings again
-    nor teaches what is usual.
+    nor teaches what is usual, nor does it add to what rings after it (where windows of full hours tell the two apart).
     """
     base, now = brand.base, t_ms / HOUR_MS
     fixed = brand.fixed(t_ms // HOUR_MS)
@@ -56,10 +71,15 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
     loud, angry, five = (0.0, 0), (0.0, 1), 0.0
     read = brand.counts.read(t_ms)
     means = brand.expected([start for _, start in read], now, t_ms // HOUR_MS)
-    told = 1.0 if brand.ring is None else 0.0
+    ring = brand.ring
     for place, (sums, start) in enumerate(read):
         mean = means[place]
-        votes, negatives = sums[VOTES] - told * sums[RING_VOTES], sums[NEGATIVE] - told * sums[RING_NEGATIVE]
+        votes, negatives = sums[VOTES], sums[NEGATIVE]
+        if ring is None:
+            votes, negatives = votes - sums[RING_VOTES], negatives - sums[RING_NEGATIVE]
+        elif ring.before and place >= 2:
+            told = ring.told(start)
+            votes, negatives = votes - told[0], negatives - told[1]
         mean_negative = mean * negative
         by_count = by_negative = 0.0
         if votes > mean:
@@ -73,7 +93,7 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
                 five = by_negative
             elif by_negative > angry[0]:
                 angry = (by_negative, place)
-        windows.append((start, sums, mean, mean_negative, by_count, by_negative))
+        windows.append(Window(start, sums, votes, negatives, mean, mean_negative, by_count, by_negative))
     brand.hour_surprise = max(brand.hour_surprise, loud[0])
     brand.hour_anger_five, brand.hour_anger = max(brand.hour_anger_five, five), max(brand.hour_anger, angry[0])
     short, long = brand.anger_five.score_one(five, fixed.anger_five), brand.anger.score_one(angry[0], fixed.anger)
@@ -87,22 +107,32 @@ def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
     if brand.base.cold:
         parts.append(("volume.cold", -2.0, ()))
     else:
-        raw_per_vote = 1.0 / max(brand.votes.value(), 0.05)
-        odds = clip(1.2 * (found.loud[0] - 2.0), -4.0, 2.5)
-        _, sums, mean, *_ = found.windows[found.loud[1]]
-        parts.append(("volume.mentions", odds, (sums[RAW], mean * raw_per_vote, WINDOWS[found.loud[1]][0])))
-        odds = clip(1.5 * (found.angry[0] - 1.5), -4.0, 4.0)
-        _, sums, _, mean, *_ = found.windows[found.angry[1]]
-        parts.append(("volume.negative", odds, (sums[NEGATIVE], mean, WINDOWS[found.angry[1]][0])))
-    _, hour, expected, *_ = found.windows[1]
-    expected *= brand.trouble.value()
+        surprise, place = found.loud
+        parts.append(("volume.mentions", clip(1.2 * (surprise - 2.0), -4.0, 2.5), _mentions(found.windows[place], WINDOWS[place][0])))
+        surprise, place = found.angry
+        parts.append(("volume.negative", clip(1.5 * (surprise - 1.5), -4.0, 4.0), _negatives(found.windows[place], WINDOWS[place][0])))
+    hour, expected = found.windows[1].sums, found.windows[1].mean * brand.trouble.value()
     parts.append(("growth.rate", clip(0.9 * math.log((max(0.0, hour[TROUBLE]) + 0.3) / (expected + 1.5)), -2.0, 4.0), (hour[TROUBLE],)))
     authors = max(0.0, hour[VOTES])
     parts += tone_parts(authors, hour[NEGATIVE], hour[CRISIS], hour[DOUBT], usual)
     parts += crowd_parts(usual.crowd)
     odds = clip(1.3 * math.log((authors + 0.5) / (6.0 + usual.hour_authors)), -2.5, 3.0)
-    parts.append(("spread.authors", odds, (hour[RAW], authors)))
+    parts.append(("spread.people", odds, (hour[RAW], authors)))
     if hour[RAW] >= 5.0 and authors < 0.6 * hour[RAW]:
         organic = authors / hour[RAW]
         parts.append(("spread.organic", -4.0 * clip((0.6 - organic) / 0.3, 0.0, 1.0), (100.0 * organic,)))
     return combine(parts, brand.weights)
+
+
+def _mentions(window: Window, name: str) -> tuple[float | str, ...]:
+    """Return the numbers of the reason: what was scored, and all that came where that is more."""
+    told: tuple[float | str, ...] = (window.votes, window.mean, name)
+    if before := round(window.sums[VOTES] - window.votes):
+        return *told, window.sums[RAW], before
+    return (*told, window.sums[RAW]) if round(window.sums[RAW]) > round(window.votes) else told
+
+
+def _negatives(window: Window, name: str) -> tuple[float | str, ...]:
+    told: tuple[float | str, ...] = (window.negatives, window.mean_negative, name)
+    before = round(window.sums[NEGATIVE] - window.negatives)
+    return (*told, before) if before else told

@@ -113,6 +113,14 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
             (list(map(add, day, part)), self.hour - 23.0),
         ]
 
+    def rung(self) -> dict[int, tuple[float, float]]:
+        """Return {hour: votes and negative ones that belong to what rings or rang}, as far back as a day."""
+        found = {hour: (one[RING_VOTES], one[RING_NEGATIVE]) for hour, one in self.hours.items() if one[RING_VOTES]}
+        if self.now and self.now[RING_VOTES]:
+            votes, negative = found.get(self.minute // 60, (0.0, 0.0))
+            found[self.minute // 60] = votes + self.now[RING_VOTES], negative + self.now[RING_NEGATIVE]
+        return found
+
     def votes_between(self, first: int, last: int) -> float:
         """Return the votes of full hours ``first`` to ``last``, as far back as a day."""
         return math.fsum(values[VOTES] for key, values in self.hours.items() if first <= key <= last)

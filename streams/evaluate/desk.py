@@ -3,6 +3,7 @@
 Folders as in the exam ``lead``, whose ``truth.json`` also names each event's ``kind`` (``veille simulate --out`` writes it). Cards are read
 at the opening, an hour later and at their last word. The true severity at a time is that of `streams.crisis.severity`, from what came:
 distinct authors of the event in the next 24 h, in days of the brand outside events, moved by press and network classes seen by then.
+``told`` counts what a crisis tells: its events by type, how often it eased and grew again, and the messages to a route that takes all.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ import msgspec
 from schemas.cloudevents import type_of
 from schemas.crisis import KINDS, Crisis
 from schemas.enriched import Enriched
+from schemas.response import Notification
 from streams.backtest.run import backtest
 from streams.crisis.severity import ranked_probability_score
 from streams.errors import BadInput
 from streams.evaluate.lead import Folder, Planted, read_folder
 from streams.gravity import BORDERS
+from streams.respond.routes import Route
+from streams.respond.stage import RespondPartition
 from streams.settings import Settings
 from streams.sources.dates import parse_time
 from streams.sources.plan import plan
@@ -34,7 +38,9 @@ _DAY_MS: Final = 86_400_000
 _AFTER_MS: Final = 12 * 3_600_000
 #: When a card is read: name -> ms after the opening; the last word has no time.
 MOMENTS: Final[dict[str, int | None]] = {"opening": 0, "hour": 3_600_000, "last": None}
+_ROUTES: Final = {"all": Route(name="all", format="log")}
 _card = msgspec.json.Decoder(Crisis)
+_note = msgspec.json.Decoder(Notification)
 _enriched = msgspec.json.Decoder(Enriched)
 
 
@@ -71,9 +77,14 @@ def _usual_day(mentions: Sequence[Enriched], planted: frozenset[str]) -> float:
     return float(median(len(days[day]) for day in whole)) if whole else 0.0
 
 
-def _run(folder: Folder, settings: Settings) -> tuple[dict[str, list[tuple[str, int, Crisis]]], dict[str, list[Enriched]]]:
-    """Return {brand: (event, ms, card)} and {brand: mentions} of a backtest."""
-    cards: dict[str, list[tuple[str, int, Crisis]]] = defaultdict(list)
+#: {brand: (event, ms, card), in order}
+Cards = dict[str, list[tuple[str, int, Crisis]]]
+
+
+def _run(folder: Folder, settings: Settings) -> tuple[Cards, dict[str, list[Enriched]], Counter[str]]:
+    """Return the cards and {brand: mentions} of a backtest, and {message: how many}."""
+    cards: Cards = defaultdict(list)
+    respond, messages, offset = RespondPartition(0, settings.respond, routes=_ROUTES), Counter[str](), 0
     mentions: dict[str, list[Enriched]] = defaultdict(list)
     raw = plan(folder.rows, settings.partitions, grid_seconds=settings.detect.grid_seconds)
     arrival_ms = folder.rows[-1][0] + 4 * _DAY_MS
@@ -83,15 +94,21 @@ def _run(folder: Folder, settings: Settings) -> tuple[dict[str, list[tuple[str, 
         if kind.startswith(b"veille.crisis."):
             card = _card.decode(record.value or b"")
             cards[card.brand].append((kind.decode().rpartition(".")[2], parse_time(card.updated_at) or 0, card))
+            sent = respond.process([record._replace(offset=offset)])
+            notes = [_note.decode(out.value or b"").event for out in sent if out.topic == "crisis.notifications"]
+            messages.update("message " + event.removeprefix("veille.").removeprefix("crisis.") for event in notes)
+            offset += 1
         elif kind == b"veille.enriched":
             mention = _enriched.decode(record.value or b"")
             mentions[mention.brand].append(mention)
-    return cards, mentions
+    return cards, mentions, messages
 
 
-def read_cards(folder: Folder, truth: dict[str, dict[str, Any]], settings: Settings) -> tuple[dict[str, list[Reading]], list[int]]:
-    """Return the readings by moment, and how many crises were opened for each planted one that was found."""
-    cards, mentions = _run(folder, settings)
+def read_cards(
+    folder: Folder, truth: dict[str, dict[str, Any]], settings: Settings
+) -> tuple[dict[str, list[Reading]], list[int], Counter[str]]:
+    """Return the readings by moment, how many crises were opened for each planted one that was found, and what was told."""
+    cards, mentions, messages = _run(folder, settings)
     ids = {event.name: frozenset(truth[event.name]["mention_ids"]) for event in folder.planted}
     planted = frozenset(identity for event in folder.planted for identity in ids[event.name])
     readings: dict[str, list[Reading]] = {moment: [] for moment in MOMENTS}
@@ -114,7 +131,18 @@ def read_cards(folder: Folder, truth: dict[str, dict[str, Any]], settings: Setti
             readings[moment].append(
                 Reading(card.kind, kind, card.kinds, card.severity, card.severities, true_severity(after, seen, usual))
             )  # fmt: skip
-    return readings, opened
+    return readings, opened, told(cards) + messages
+
+
+def told(cards: Cards) -> Counter[str]:
+    """Return {event: how many}; ``grew again``: times that a crisis left "eased" for worse."""
+    counts = Counter(word for rows in cards.values() for word, _, _ in rows)
+    for rows in cards.values():
+        phases: dict[str, str] = {}
+        for _, _, card in rows:
+            counts["grew again"] += phases.get(card.crisis_id) == "eased" and card.phase in ("open", "escalated")
+            phases[card.crisis_id] = card.phase
+    return counts
 
 
 def _at(rows: Sequence[tuple[str, int, Crisis]], start: int, later: int | None) -> tuple[int, Crisis]:
@@ -128,6 +156,7 @@ def evaluate_desk(folders: Sequence[Path], settings: Settings) -> dict[str, Any]
     """Return the exam's object; figures with an uncertainty carry a 90 % bootstrap interval over events."""
     pooled: dict[str, list[Reading]] = {moment: [] for moment in MOMENTS}
     opened: list[int] = []
+    said: Counter[str] = Counter()
     events: list[Planted] = []
     for place in folders:
         folder = read_folder(place)
@@ -135,7 +164,8 @@ def evaluate_desk(folders: Sequence[Path], settings: Settings) -> dict[str, Any]
         wrong = sorted(event.name for event in folder.planted if event.crisis and truth[event.name].get("kind") not in KINDS)
         if wrong:
             raise BadInput(f"truth.json in {place} needs a kind for {wrong[0]}: one of {', '.join(KINDS)}")
-        readings, counts = read_cards(folder, truth, settings)
+        readings, counts, words = read_cards(folder, truth, settings)
+        said += words
         for moment, found in readings.items():
             pooled[moment] += found
         opened += counts
@@ -144,6 +174,7 @@ def evaluate_desk(folders: Sequence[Path], settings: Settings) -> dict[str, Any]
         "events": len(events),
         "opened": len(opened),
         "crises_per_event": round(mean(opened), 4) if opened else None,
+        "told": dict(sorted(said.items())),
         **{moment: {"n": len(found), **kind_figures(found), **severity_figures(found)} for moment, found in pooled.items() if found},
     }
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from schemas.crisis import Crisis
 from schemas.enriched import Enriched
 from streams.errors import BadInput
-from streams.evaluate.desk import Reading, evaluate_desk, kind_figures, severity_figures, true_severity
+from streams.evaluate.desk import Reading, evaluate_desk, kind_figures, severity_figures, told, true_severity
 from streams.evaluate.report import report
 from streams.settings import Settings
 from streams.simulate import simulate
@@ -57,6 +58,20 @@ def test_the_simulator_s_kinds_are_told(tmp_path: Path) -> None:
     assert found["hour"]["kind_accuracy"] >= 0.8
     assert found["hour"]["severity_within_one"] >= 0.8
     assert found["crises_per_event"] <= 1.2
+    counts = found["told"]
+    assert counts["opened"] >= 5
+    assert counts["grew again"] <= counts["eased"] <= 3 * counts["opened"]
+    assert counts["message opened"] == counts["opened"]
+    assert counts["message eased"] <= counts["eased"]
+
+
+def test_what_is_told_is_counted() -> None:
+    """Events by type, and each time that a crisis left "eased" for worse; another crisis of the brand is another life."""
+    phases = [("a", "opened", "open"), ("a", "eased", "eased"), ("b", "opened", "open"),
+              ("a", "updated", "eased"), ("a", "updated", "open"), ("a", "eased", "eased"), ("a", "escalated", "escalated"),
+              ("a", "resolved", "resolved")]  # fmt: skip
+    rows = [(word, 0, Crisis(crisis_id=name, brand="acme", phase=phase, onset="", headline="")) for name, word, phase in phases]
+    assert told({"acme": rows}) == {"opened": 2, "eased": 2, "updated": 2, "escalated": 1, "resolved": 1, "grew again": 2}
 
 
 def test_a_truth_without_kinds_says_so(tmp_path: Path) -> None:
