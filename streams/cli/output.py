@@ -64,7 +64,9 @@ def crisis_line(event: dict[str, Any]) -> str:
     data = event.get("data") or {}
     word = str(event.get("type", "")).removeprefix("veille.crisis.")
     reasons = data.get("contributions") or []
-    why = str(reasons[0].get("text") or reasons[0].get("name")) if reasons else str(data.get("headline", ""))
+    # What speaks against it comes last.
+    first = next((one for one in reasons if one.get("log_odds", 0.0) >= 0.0), reasons[0] if reasons else {})
+    why = str(first.get("text") or first.get("name") or data.get("headline", ""))
     # Texts of mentions are hostile: nothing that could steer a terminal gets through.
     why = "".join(letter if letter.isprintable() else " " for letter in why)[:_WIDTH]
     time = str(event.get("time", ""))[:16].replace("T", " ")

@@ -121,7 +121,7 @@ def resolve(life: Life, at: int) -> list[Step]:
     life.closed_ms = at
     life.over_steps = []
     hours = (at - max(life.last_over_ms, life.watch_ms)) / HOUR
-    said = say("calm", hours=hours)
+    said = say("calm", hours=round(hours))
     calm = Contribution(name="calm", log_odds=0.0, text=said.en, text_fr=said.fr, values={"hours": six(hours)})
     # What rang comes after what ended it.
     contributions = (calm, *(one for one in life.card.contributions if one.name != calm.name))

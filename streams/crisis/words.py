@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.signal import Contribution
 
 _FRENCH = {
-    "volume.story": "{trouble} mentions préoccupantes en 3 h environ, {times} fois la plus grande histoire habituelle de la marque",
+    "volume.story": "{trouble} mentions préoccupantes en 3 h environ, {times} fois la plus grande histoire habituelle",
     "volume.mentions": "{count} mentions en {window}, {expected} attendues",
     "volume.mentions+all": "{count} mentions en {window}, {expected} attendues ({all} avec les répétitions et les copies)",
     "volume.mentions+before": (
@@ -23,12 +23,12 @@ _FRENCH = {
     "growth.reproduction": "chaque mention en amène {r} de plus (probabilité de croissance {p})",
     "tone.negative": "{share} % de négatives, {usual} % d'habitude",
     "tone.crisis": "des mots de crise dans {share} % des mentions",
-    "tone.complaint": "ce qui se dit en plus de l'habitude se plaint de la marque",
-    "tone.praise": "ce qui se dit en plus de l'habitude loue la marque",
+    "tone.complaint": "ce qui s'ajoute aux propos habituels se plaint de la marque",
+    "tone.praise": "ce qui s'ajoute aux propos habituels loue la marque",
     "tone.calls": "on appelle les autres à agir contre la marque",
     "tone.doubt": "ouï-dire, doute ou démenti dans {share} % des mentions",
-    "spread.authors": "{authors} auteurs, {effective} effectifs",
-    "spread.people": "{mentions} mentions dans l'heure, qui comptent pour {effective} personnes différentes",
+    "spread.authors": "{authors} auteurs, qui comptent pour {effective} personnes indépendantes",
+    "spread.people": "{mentions} mentions dans l'heure, qui comptent pour {effective} personnes indépendantes",
     "spread.networks": "{networks} réseaux atteints",
     "spread.press": "{press} mentions par la presse",
     "spread.organic": "seuls {organic} % ressemblent à des personnes indépendantes",
@@ -38,19 +38,19 @@ _FRENCH = {
 _EMPTY_AT_0 = frozenset({"volume.story", "volume.calls", "growth.rate"})
 #: Reasons of kinds and severities: name -> (English, French). Numbers are written to three digits.
 _SAID = {
-    "calm": ("calm: nothing over the threshold for {hours} h", "calme : rien au-dessus du seuil depuis {hours} h"),
+    "calm": ("nothing has rung for {hours} h", "plus aucune alerte depuis {hours} h"),
     "kind.unknown": ("nothing is known of its stories yet", "on ne sait encore rien de ses histoires"),
     "kind.snowball": ("snowball: born on the networks, no press, no claim in doubt, no post of the brand's own",
                       "boule de neige : née sur les réseaux, ni presse, ni affirmation mise en doute, ni publication de la marque"),
-    "kind.press_first": ("corporate: the press had it before it grew ({share} % of the mentions)",
+    "kind.press_first": ("corporate: the press had it before it grew ({share}% of the mentions)",
                          "entreprise : la presse en parlait avant que cela ne grossisse ({share} % des mentions)"),
     "kind.press": ("corporate: {press} press pieces or posts by the press among {mentions} mentions",
                    "entreprise : {press} articles ou messages de la presse sur {mentions} mentions"),
-    "kind.rumour": ("rumour: an unverified claim (hearsay {hearsay} %, denials {denial} %, fact checks {check} %)",
+    "kind.rumour": ("rumour: an unverified claim (hearsay {hearsay}%, denials {denial}%, fact checks {check}%)",
                     "rumeur : une affirmation non vérifiée (ouï-dire {hearsay} %, démentis {denial} %, vérifications {check} %)"),
-    "kind.witness": ("snowball: {share} % speak of what happened to themselves",
+    "kind.witness": ("snowball: {share}% speak of what happened to themselves",
                      "boule de neige : {share} % racontent ce qui leur est arrivé"),
-    "kind.own_post": ("own post: {share} % hangs on the brand's own post; {negative} % of the answers are negative (usually {usual} %), "
+    "kind.own_post": ("own post: {share}% hangs on the brand's own post; {negative}% of the answers are negative (usually {usual}%), "
                       "{ratio} answers for one reshare or like (usually {usual_ratio})",
                       "publication de la marque : {share} % s'y rattachent ; {negative} % des réponses sont négatives "
                       "({usual} % d'habitude), {ratio} réponses pour un partage ou un « j'aime » ({usual_ratio} d'habitude)"),
@@ -64,9 +64,9 @@ _SAID = {
                      "moins que prévu : {came} mentions, {expected} attendues ({low} à {high}) ; la cause n'est pas démontrée"),
     "effect.more": ("more than forecast: {came} mentions, {expected} expected ({low} to {high}); it shows no cause",
                     "plus que prévu : {came} mentions, {expected} attendues ({low} à {high}) ; la cause n'est pas démontrée"),
-    "effect.milder": ("less negative: {after} % after {share} %; it shows no cause",
+    "effect.milder": ("less negative: {after}% after {share}%; it shows no cause",
                       "moins négatif : {after} % après {share} % ; la cause n'est pas démontrée"),
-    "effect.angrier": ("more negative: {after} % after {share} %; it shows no cause",
+    "effect.angrier": ("more negative: {after}% after {share}%; it shows no cause",
                        "plus négatif : {after} % après {share} % ; la cause n'est pas démontrée"),
     "severity.altered": ("+1: the brand's own post was altered", "+1 : la publication de la marque a été modifiée"),
 }  # fmt: skip

@@ -21,7 +21,7 @@ _PRIOR = 4.0
 _RUNS = math.log10(6.0)
 
 _TEXTS = {
-    "volume.story": "{trouble} troubled mentions in about 3 h, {times} times what this brand's largest story usually has",
+    "volume.story": "{trouble} worrying mentions in about 3 h, {times} times what the brand's largest story usually has",
     "volume.mentions": "{count} mentions in {window}, {expected} expected",
     "volume.mentions+all": "{count} mentions in {window}, {expected} expected ({all} with repeats and copies)",
     "volume.mentions+before": "{count} mentions in {window}, {expected} expected ({all} with repeats, copies and {before} of a past alarm)",
@@ -30,29 +30,29 @@ _TEXTS = {
     "volume.calls": "{count} calls for a boycott or petition in about 6 h, {expected} expected",
     "volume.cold": "no baseline: judged by growth and words alone",
     "volume.searched": "one of many pairs of words that were looked at",
-    "growth.rate": "{rate} troubled mentions an hour now",
+    "growth.rate": "{rate} worrying mentions an hour now",
     "growth.reproduction": "each mention brings {r} more (probability of growing {p})",
-    "tone.negative": "{share} % negative, usually {usual} %",
-    "tone.crisis": "crisis words in {share} % of mentions",
-    "tone.complaint": "what is said beyond the usual complains of the brand",
-    "tone.praise": "what is said beyond the usual praises the brand",
+    "tone.negative": "{share}% negative, usually {usual}%",
+    "tone.crisis": "crisis words in {share}% of mentions",
+    "tone.complaint": "what comes on top of the usual talk complains about the brand",
+    "tone.praise": "what comes on top of the usual talk praises the brand",
     "tone.calls": "people call on others to act against the brand",
-    "tone.doubt": "hearsay, doubt or denial in {share} % of mentions",
-    "spread.authors": "{authors} authors, {effective} effective",
-    "spread.people": "{mentions} mentions in the last hour, which count as {effective} different people",
+    "tone.doubt": "hearsay, doubt or denial in {share}% of mentions",
+    "spread.authors": "{authors} authors, who count as {effective} independent people",
+    "spread.people": "{mentions} mentions in the last hour, which count as {effective} independent people",
     "spread.networks": "reached {networks} networks",
     "spread.press": "{press} mentions by the press",
-    "spread.organic": "only {organic} % looks like independent people",
-    "spread.copies": "{copies} % are copies of each other",
+    "spread.organic": "only {organic}% looks like independent people",
+    "spread.copies": "{copies}% are copies of each other",
 }
 
 
 #: Numbers that fill the words of a reason, with their decimals; the last ones may be missing.
 _VALUES: dict[str, tuple[tuple[str, int], ...]] = {
     "volume.story": (("trouble", 1), ("times", 1)),
-    "volume.mentions": (("count", 0), ("expected", 1), ("window", 0), ("all", 0), ("before", 0)),
-    "volume.negative": (("count", 0), ("expected", 1), ("window", 0), ("before", 0)),
-    "volume.calls": (("count", 1), ("expected", 1)),
+    "volume.mentions": (("count", 0), ("expected", 2), ("window", 0), ("all", 0), ("before", 0)),
+    "volume.negative": (("count", 0), ("expected", 2), ("window", 0), ("before", 0)),
+    "volume.calls": (("count", 1), ("expected", 2)),
     "growth.rate": (("rate", 1),),
     "growth.reproduction": (("r", 2), ("p", 2)),
     "tone.negative": (("share", 0), ("usual", 0)),
@@ -127,8 +127,8 @@ class Usual(NamedTuple):
 def words(name: str, values: Mapping[str, float | str]) -> str:
     """Return a reason in English.
 
-    >>> words("volume.negative", {"count": 12, "expected": 3.1, "window": "24h", "before": 40})
-    '12 negative mentions in 24h, 3.1 expected (not counting 40 of a past alarm)'
+    >>> words("volume.negative", {"count": 12, "expected": 3.1, "window": "24 h", "before": 40})
+    '12 negative mentions in 24 h, 3.1 expected (not counting 40 of a past alarm)'
     """
     shown = {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in values.items()}
     more = next((key for key in ("before", "all") if key in values), "")

@@ -14,6 +14,9 @@ from streams.detect.score import Part, Scored, Usual, combine, crowd_parts, tone
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, WINDOWS
 from streams.rounding import six
 
+#: The windows as a reason names them, in any language.
+_SAID = ("5 min", "1 h", "6 h", "24 h")
+
 
 class Window(NamedTuple):
     """One window: when it starts (hours since 1970), its sums, the votes and negative ones of them that are news, and what is expected.
@@ -108,9 +111,9 @@ def score_whole(brand: Brand, found: Surprises, usual: Usual) -> Scored:
         parts.append(("volume.cold", -2.0, ()))
     else:
         surprise, place = found.loud
-        parts.append(("volume.mentions", clip(1.2 * (surprise - 2.0), -4.0, 2.5), _mentions(found.windows[place], WINDOWS[place][0])))
+        parts.append(("volume.mentions", clip(1.2 * (surprise - 2.0), -4.0, 2.5), _mentions(found.windows[place], _SAID[place])))
         surprise, place = found.angry
-        parts.append(("volume.negative", clip(1.5 * (surprise - 1.5), -4.0, 4.0), _negatives(found.windows[place], WINDOWS[place][0])))
+        parts.append(("volume.negative", clip(1.5 * (surprise - 1.5), -4.0, 4.0), _negatives(found.windows[place], _SAID[place])))
     hour, expected = found.windows[1].sums, found.windows[1].mean * brand.trouble.value()
     parts.append(("growth.rate", clip(0.9 * math.log((max(0.0, hour[TROUBLE]) + 0.3) / (expected + 1.5)), -2.0, 4.0), (hour[TROUBLE],)))
     authors = max(0.0, hour[VOTES])

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.crisis import Crisis
+from schemas.desk import OPEN
 from schemas.response import Task
+from schemas.signal import Contribution
 from streams.caveats import caveat_in
 from streams.respond.brief_words import CAP, KINDS, WORDS
 from streams.respond.tasks import DUE
@@ -26,15 +28,15 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     words = WORDS[language]
     zone = _zone(crisis.timezone)
     headline = crisis.headline_fr if language == "fr" and crisis.headline_fr else crisis.headline
-    said = " | ".join(f"“{_short(s.text, 90)}” ({_short(s.network, 20)})" for s in crisis.samples[:3])
-    cap = (crisis.urgency, crisis.certainty, crisis.status)
+    said = " | ".join(f"{words['quoted'].format(text=_short(s.text, 90))} ({_short(s.network, 20)})" for s in crisis.samples[:3])
+    cap = {name: _word(CAP, getattr(crisis, name), language) for name in ("urgency", "certainty", "status")}
     opened = words["opened"].format(at=_moment(crisis.opened_at, zone)) if crisis.opened_at else words["not_opened"]
-    colon = words["colon"]
+    colon, semi = words["colon"], words["semi"]
     return [
         _short(headline, 200),
-        f"{words['severity']}{colon} {crisis.severity}/5 ({', '.join(_word(CAP, one, language) for one in cap)})",
+        f"{words['severity']}{colon} {crisis.severity}/5 ({words['cap'].format(**cap)})",
         f"{words['said']}{colon} {said or words['said_none']}",
-        f"{words['since']}{colon} {_moment(crisis.onset, zone)}; {opened}",
+        f"{words['since']}{colon} {_moment(crisis.onset, zone)}{semi} {opened}",
         f"{words['size']}{colon} {_size(crisis, language)}",
         f"{words['growth']}{colon} {_growth(crisis, language)}",
         f"{words['seen']}{colon} {_seen(crisis, language, zone)}",
@@ -44,7 +46,7 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
             ", ".join(f"{_short(n, 20)} {m}" for n, m in sorted(crisis.networks.items(), key=lambda x: (-x[1], x[0]))[:5])
             or words["nowhere"]
         ),
-        f"{words['why']}{colon} {_why(crisis, language)}",
+        _why(crisis, language),
         f"{words['unknown']}{colon} {_unknown(crisis, language, zone)}",
         f"{words['tasks']}{colon} {_due(crisis, list(tasks), language, zone)}",
     ]
@@ -54,9 +56,12 @@ def _size(crisis: Crisis, language: str) -> str:
     words = WORDS[language]
     text = words["mentions"].format(m=crisis.mentions, a=crisis.authors, s=100 * crisis.negative_share)
     if crisis.usual_day_authors <= 0:
-        return f"{text}; {words['usual_none']}"
-    times = _number(crisis.authors / crisis.usual_day_authors, language)
-    return f"{text}; " + words["usual"].format(times=times, usual=_number(crisis.usual_day_authors, language))
+        return f"{text}{words['semi']} {words['usual_none']}"
+    times, usual = crisis.authors / crisis.usual_day_authors, _number(crisis.usual_day_authors, language)
+    if times < 1.0:
+        part = f"{100 * times:.0f}" if times >= 0.01 else words["under"]
+        return f"{text}{words['semi']} " + words["part"].format(part=part, usual=usual)
+    return f"{text}{words['semi']} " + words["usual"].format(times=_number(times, language), usual=usual)
 
 
 def _growth(crisis: Crisis, language: str) -> str:
@@ -65,8 +70,8 @@ def _growth(crisis: Crisis, language: str) -> str:
     if r is not None:
         growth = words["more"].format(mean=_number(r.mean, language), low=_number(r.low, language), high=_number(r.high, language))
     if f is None:
-        return f"{growth}; {words['forecast_none']}"
-    return f"{growth}; " + words["forecast"].format(median=f.median, low=f.low, high=f.high)
+        return f"{growth}{words['semi']} {words['forecast_none']}"
+    return f"{growth}{words['semi']} " + words["forecast"].format(median=f.median, low=f.low, high=f.high)
 
 
 def _seen(crisis: Crisis, language: str, zone: tzinfo) -> str:
@@ -79,17 +84,27 @@ def _seen(crisis: Crisis, language: str, zone: tzinfo) -> str:
 
 def _kinds(crisis: Crisis, language: str) -> str:
     ranked = sorted(crisis.kinds.items(), key=lambda item: (-item[1], item[0])) or [(crisis.kind, 1.0)]
-    text = ", ".join(f"{_word(KINDS, kind, language)} {100 * p:.0f}%" for kind, p in ranked[:3])
+    text = ", ".join(f"{_word(KINDS, kind, language)} {100 * p:.0f}{WORDS[language]['percent']}" for kind, p in ranked[:3])
     if not crisis.kind_set_by:
         return text
     return f"{_word(KINDS, crisis.kind, language)}, {WORDS[language]['set_by']} {_short(crisis.kind_set_by, 40)} ({text})"
 
 
 def _why(crisis: Crisis, language: str) -> str:
-    said = [_short((c.text_fr if language == "fr" else c.text) or c.text, 90) for c in crisis.contributions[:2]]
+    """Say why it rang, and first what ended it if it is over."""
+    words, semi = WORDS[language], WORDS[language]["semi"]
+    ended = [_reason(one, language) for one in crisis.contributions[:1] if one.name == "calm" and crisis.phase not in OPEN]
+    others = [one for one in crisis.contributions if one.name != "calm"]
+    # What speaks against it is why it rings no more, not why it rang.
+    said = [_reason(one, language) for one in [one for one in others if one.log_odds > 0.0] or others][:2]
     if crisis.chance is not None:
-        said.append(WORDS[language]["chance"].format(p=100 * crisis.chance))
-    return "; ".join(said) or WORDS[language]["why_none"]
+        said.append(words["chance"].format(p=100 * crisis.chance))
+    rang = f"{words['why']}{words['colon']} {f'{semi} '.join(said) or words['why_none']}"
+    return f"{words['over']}{words['colon']} {ended[0]}. {rang}" if ended else rang
+
+
+def _reason(one: Contribution, language: str) -> str:
+    return _short((one.text_fr if language == "fr" else one.text) or one.text, 160)
 
 
 def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
@@ -99,7 +114,7 @@ def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
         listed.append(words["unknown_origin"])
     listed += [words["blind"].format(name=_short(name, 40), at=_moment(at, zone)) for name, at in sorted(crisis.blind.items())[:5]]
     listed += [_short(caveat_in(caveat, language), 80) for caveat in crisis.caveats[:5]]
-    return "; ".join(listed)
+    return f"{words['semi']} ".join(listed)
 
 
 def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> str:
@@ -114,7 +129,7 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
     if len(due) > 3:
         shown.append(words["and_more"].format(n=len(due) - 3))
     has_it = _short(crisis.assigned_to or crisis.acknowledged_by, 60) or words["nobody"]
-    return f"{'; '.join(shown) or words['tasks_none']}. {words['who']}{words['colon']} {has_it}"
+    return f"{(words['semi'] + ' ').join(shown) or words['tasks_none']}. {words['who']}{words['colon']} {has_it}"
 
 
 def _word(table: dict[str, dict[str, str]], word: str, language: str) -> str:

@@ -67,8 +67,8 @@ def test_a_resolved_crisis_says_what_ended_it() -> None:
     records = log(signal(1, 0, over=True), signal(2, 5, over=True), *(signal(n, 5 * n, eased=True) for n in range(3, 9)), quiet)
     name, resolved = events(run(records))[-1]
     assert (name, [c.name for c in resolved.contributions]) == ("resolved", ["calm", "tone.negative"])
-    assert resolved.contributions[0].text == "calm: nothing over the threshold for 14 h"
-    assert resolved.contributions[0].text_fr == "calme : rien au-dessus du seuil depuis 14 h"
+    assert resolved.contributions[0].text == "nothing has rung for 14 h"
+    assert resolved.contributions[0].text_fr == "plus aucune alerte depuis 14 h"
 
 
 def test_escalation_waits() -> None:

@@ -32,17 +32,51 @@ def test_twelve_lines_in_both_languages() -> None:
     assert len(english) == len(french) == LINES == 12
     assert all("\n" not in line for line in english + french)
     assert english[2] == "Said: “they broke my <b>guitar</b>” (x)"
+    assert french[2] == "Il se dit : « they broke my <b>guitar</b> » (x)"
+    assert english[1].startswith("Severity: 3/5 (urgency: Unknown, certainty: Possible")
+    assert french[1].startswith("Gravité : 3/5 (urgence : inconnue, certitude : possible")
     assert english[3] == "Since: 2014-05-13 17:53 CEST; opened 2014-05-13 19:00 CEST"
-    assert english[4] == "Size: 40 mentions by 30 authors, 80% negative; 2.5 times a usual day (12 authors)"
-    assert french[4] == "Ampleur : 40 mentions de 30 auteurs, 80 % négatives; 2,5 fois un jour habituel (12 auteurs)"
-    assert english[5] == "Growth: each mention brings 1.2 more (0.9 to 1.6); forecast for the next 24 h: 100 authors (50 to 200)"
+    assert english[4] == "Size: 40 mentions by 30 authors, 80% negative; 2.5 times the authors of a usual day (12)"
+    assert french[4] == "Ampleur : 40 mentions de 30 auteurs, 80 % négatives ; 2,5 fois les auteurs d'un jour habituel (12)"
+    assert english[5] == "Growth: each mention brings 1.2 more (0.9 to 1.6); forecast in 24 h: 100 authors in all (50 to 200)"
     assert french[9] == "Pourquoi l'alerte : 80 % de négatives"
     assert "nothing here is verified; where it began; not watched: feed since 2014-05-13 18:00 CEST; a source is silent" in english[10]
     assert "une source est muette" in brief(card(caveats=("a source is silent",)), (), "fr")[10]
     assert brief(card(chance=0.72), ())[9].endswith("72% a crisis, as alarms of this brand go")
     assert brief(card(chance=0.72), (), "fr")[9].endswith("crise à 72 %, d'après les alertes de cette marque")
-    assert english[11] == "Due: Pause (lead, until 19:10 CEST). Who has it: nobody yet"
+    assert english[11] == "Due: Pause (lead, by 19:10 CEST). Who has it: nobody yet"
     assert french[11].startswith("À faire : Suspendre (lead, avant")
+
+
+@pytest.mark.parametrize(("authors", "english", "french"), [
+    (30, "2.5 times the authors of a usual day (12)", "2,5 fois les auteurs d'un jour habituel (12)"),
+    (3, "25% of the authors of a usual day (12)", "25 % des auteurs d'un jour habituel (12)"),
+    (0, "under 1% of the authors of a usual day (12)", "moins de 1 % des auteurs d'un jour habituel (12)"),
+])  # fmt: skip
+def test_the_size_is_told_in_usual_days(authors: int, english: str, french: str) -> None:
+    """Times a usual day where it is more, a part of it where it is less."""
+    crisis = card(authors=authors)
+    assert brief(crisis)[4].endswith(f"; {english}")
+    assert brief(crisis, (), "fr")[4].endswith(f" ; {french}")
+
+
+def test_what_is_over_says_why_and_why_it_rang() -> None:
+    """The reason that ended it stands apart from those for which it rang; while it is open again it is no reason."""
+    rang = [Contribution(name=f"tone.{n}", log_odds=1.0, text=f"reason {n}", text_fr=f"raison {n}") for n in "abc"]
+    calm = Contribution(name="calm", log_odds=0.0, text="nothing has rung for 11 h", text_fr="plus aucune alerte depuis 11 h")
+    over = card(phase="resolved", contributions=(calm, *rang))
+    assert brief(over)[9] == "Why it is over: nothing has rung for 11 h. Why it rang: reason a; reason b"
+    assert brief(over, (), "fr")[9] == "Pourquoi c'est fini : plus aucune alerte depuis 11 h. Pourquoi l'alerte : raison a ; raison b"
+    against = Contribution(name="growth.rate", log_odds=-3.0, text="hardly any")
+    assert brief(card(contributions=(against, *rang)))[9] == "Why it rang: reason a; reason b"
+    assert brief(card(contributions=(against,)))[9] == "Why it rang: hardly any"
+    assert brief(card(contributions=(calm, *rang)))[9] == "Why it rang: reason a; reason b"
+
+
+def test_a_reason_stands_whole() -> None:
+    """No reason that Veille gives is cut short in the brief."""
+    long = "20.6 worrying mentions in about 3 h, " * 4
+    assert long.strip() in brief(card(contributions=(Contribution(name="x", log_odds=1.0, text=long),)))[9]
 
 
 def test_only_what_is_due_is_listed() -> None:
@@ -55,7 +89,7 @@ def test_only_what_is_due_is_listed() -> None:
         task("e"),
     ]
     line = brief(card(), tasks)[11]
-    assert "Pause (Ann, until 17:10 UTC, late); Pause (Bo, until 17:10 UTC, escalated)" in line
+    assert "Pause (Ann, by 17:10 UTC, late); Pause (Bo, by 17:10 UTC, escalated)" in line
     assert "and 1 more" in line
 
 
