@@ -13,7 +13,7 @@ def six(value: float) -> float:
 
 
 #: Floats of this size are multiples of 1/1024, so that adding it rounds, half to even; counts up to 2^41 may be of either sign.
-_GRID = 1.5 * 2.0**42
+GRID = 1.5 * 2.0**42
 
 
 def on_grid(count: float) -> float:
@@ -22,4 +22,4 @@ def on_grid(count: float) -> float:
     >>> on_grid(0.5), on_grid(2.0 / 3.0)
     (0.5, 0.6669921875)
     """
-    return (count + _GRID) - _GRID
+    return (count + GRID) - GRID

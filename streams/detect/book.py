@@ -74,9 +74,12 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             if story_id is not None and (story is None or story_id != story.id):
                 story = self.stories[story_id] if story is None else self._one(story, self.stories[story_id])
         if story is None:
-            seed_id = root if root in self.seeds else ""
+            seeds = self.seeds
+            seed_id = root if root and root in seeds else ""
             for key in sought:
-                seed = self.seeds.get(seed_id or waiting.get(key, ""))
+                if not seed_id and key not in waiting:
+                    continue
+                seed = seeds.get(seed_id or waiting[key])
                 if seed is not None:
                     if seed.author != mention.author or not seed.author:
                         story = self._start(mention.brand, seed, key)
@@ -187,8 +190,11 @@ class Book(msgspec.Struct, array_like=True, gc=False):
             mention.followers, mention.replies, mention.reshares, mention.likes, weight, keys,
         )  # fmt: skip
         for key in keys:
-            if waiting.get(key) not in seeds:
-                waiting.pop(key, None)  # as if it had been tidied away
+            known = waiting.get(key)
+            if known is None:
+                waiting[key] = mention.id
+            elif known not in seeds:
+                del waiting[key]  # as if it had been tidied away
                 waiting[key] = mention.id
         if len(seeds) > MAX_SEEDS:
             self._make_room()

@@ -174,11 +174,11 @@ class Brand(History, array_like=True, gc=False):
         fresh = feed is not None and feed.until_ms > 0
         now = [0.0] * SIZE if fresh else counts.now
         now[RAW] += 1.0 + skipped
-        author, repeats = mention.author, 0
-        if author:
-            authors, number = self.hour_authors, number_of(author)
-            repeats = authors.get(number, 0)
-            authors[number] = repeats + 1
+        author = repeats = 0
+        if mention.author:
+            authors, author = self.hour_authors, number_of(mention.author)
+            repeats = authors.get(author, 0)
+            authors[author] = repeats + 1
             if not repeats:
                 self.hour_people += times
                 if len(authors) > MAX_NAMES:
@@ -220,7 +220,7 @@ class Brand(History, array_like=True, gc=False):
             mood.learn_one(t_ms, mention.polarity, vote)
         if call:
             self.hour_calls += vote
-        desk.learn_one(mention, story, self.ring, quoted, times)
+        desk.learn_one(mention, story, self.ring, quoted, times, author)
         if len(desk.first) > MAX_FIRST:
             desk.make_room(self.book.stories)
         if self.ring is not None:
@@ -238,7 +238,7 @@ class Brand(History, array_like=True, gc=False):
             elif len(sources) < _MAX_SOURCES:
                 sources[source] = _TRACE if fresh else vote
 
-    def _ring_on(self, ring: Ring, story: Story | None, author: str, times: int, vote: float, negative: float, now: list[float]) -> None:
+    def _ring_on(self, ring: Ring, story: Story | None, author: int, times: int, vote: float, negative: float, now: list[float]) -> None:
         """Count a mention to what rings, if it belongs there."""
         if story is not None and story.rings_ms and story.id not in ring.stories:
             ring.stories.append(story.id)  # what rang was merged into this one
@@ -250,7 +250,10 @@ class Brand(History, array_like=True, gc=False):
         ring.mentions += times
         ring.votes += vote
         ring.negative += negative
-        ring.authors.learn_one(author)
+        if author:
+            ring.authors.learn_number(author)
+        else:
+            ring.authors.learn_one("")
 
     def _planned(self, mention: Enriched, weight: Weight) -> Weight:
         """Return ``weight`` less what the calendar expects of the mention's terms."""

@@ -106,8 +106,13 @@ class Desk(msgspec.Struct, array_like=True, gc=False):
         post = self._post_of(mention)[1]
         return post is not None and post.answer
 
-    def learn_one(self, mention: Enriched, story: Story | None, ring: Ring | None, quoted: bool = False, times: int = 1) -> None:
-        """Take one mention of ``story`` while ``ring`` rings. ``quoted``: see `passes_on`; ``times``: mentions that it stands for."""
+    def learn_one(
+        self, mention: Enriched, story: Story | None, ring: Ring | None, quoted: bool = False, times: int = 1, author: int | None = None
+    ) -> None:
+        """Take one mention of ``story`` while ``ring`` rings.
+
+        ``quoted``: see `passes_on`; ``times``: mentions that it stands for; ``author``: see `spoken`.
+        """
         name = story.id if story is not None else ""
         if "owned" in mention.author_marks:
             self._publish(mention, name, ring is not None and self._answers(mention, story))
@@ -132,9 +137,11 @@ class Desk(msgspec.Struct, array_like=True, gc=False):
         if rings and story is not None:
             self.about[name] = story.terms
         if ring is not None and (ring.whole or rings):
-            self._table(name if rings else "").learn_one(spoken(mention, negative, times, quoted))
+            place = name if rings else ""
+            table = self.impacts.get(place) or self._table(place)
+            table.learn_one(spoken(mention, negative, times, quoted, author))
         elif story is not None and story.mentions <= _FIRST_OF_STORY:
-            self.first.append((name, spoken(mention, negative, times, quoted)))
+            self.first.append((name, spoken(mention, negative, times, quoted, author)))
 
     def make_room(self, stories: Mapping[str, Story]) -> None:
         """Forget the first mentions of stories that are gone or were not heard of for longest, down to three quarters of the places."""

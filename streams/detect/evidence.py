@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.enriched import Enriched
-from streams.rounding import on_grid
+from streams.rounding import GRID
 
 #: Cues that speak of a rumour rather than of an opinion.
 DOUBT = frozenset({"hearsay", "denial", "fact_check", "question"})
@@ -62,8 +62,9 @@ def weigh(mention: Enriched, repeats: int) -> Weight:
     else:
         share = 0.05
     silent = not polarity and not words and mention.kind == "reshare"
-    vote = on_grid(vote)
-    return vote, vote if polarity == "negative" else 0.0, on_grid(vote * share), silent, crisis, doubt
+    # As `on_grid` rounds, without the calls.
+    vote = (vote + GRID) - GRID
+    return vote, vote if polarity == "negative" else 0.0, (vote * share + GRID) - GRID, silent, crisis, doubt
 
 
 def heaviest(names: dict[int, int]) -> dict[int, int]:

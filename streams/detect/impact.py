@@ -41,11 +41,13 @@ class Spoken(msgspec.Struct, array_like=True, frozen=True, gc=False):
     quoted: bool = False
 
 
-def spoken(mention: Enriched, negative: bool, times: int, quoted: bool) -> Spoken:
-    """Return what the table keeps of ``mention``."""
+def spoken(mention: Enriched, negative: bool, times: int, quoted: bool, author: int | None = None) -> Spoken:
+    """Return what the table keeps of ``mention``; ``author``: the author's number, where it is known already."""
     audience, why = audience_of(mention)
+    if author is None:
+        author = number_of(mention.author) if mention.author else 0
     return Spoken(
-        mention.applies_ms, audience, why, mention.network, number_of(mention.author) if mention.author else 0, mention.followers,
+        mention.applies_ms, audience, why, mention.network, author, mention.followers,
         negative, audience == "press", loudness(mention), mention.id, times, quoted,
     )  # fmt: skip
 
@@ -70,8 +72,10 @@ class Row(msgspec.Struct, array_like=True, gc=False):
 
     def count(self, at_ms: int, times: int) -> None:
         """Count mentions at ``at_ms``."""
-        self.roll(at_ms // _SLOT_MS)
-        back = self.slot - at_ms // _SLOT_MS
+        slot = at_ms // _SLOT_MS
+        if slot > self.slot or not self.slots:
+            self.roll(slot)
+        back = self.slot - slot
         if back < _SLOTS:
             self.slots[-1 - back] += times
         self.mentions += times
@@ -88,9 +92,12 @@ class Row(msgspec.Struct, array_like=True, gc=False):
 
     def hear(self, one: Spoken) -> None:
         """Keep the three voices to answer first: angry or of the press before others, then the loudest; an author once."""
-        voice = (one.negative or one.press, one.loudness, one.mention_id, one.why, one.followers, one.author & _VOICE)
-        if len(self.voices) == _VOICES and voice[:2] <= self.voices[-1][:2]:
-            return
+        first = one.negative or one.press
+        if len(self.voices) == _VOICES:
+            last_first, last_loudness, *_ = self.voices[-1]
+            if first < last_first or (first == last_first and one.loudness <= last_loudness):
+                return
+        voice = (first, one.loudness, one.mention_id, one.why, one.followers, one.author & _VOICE)
         known = next((i for i, old in enumerate(self.voices) if voice[5] and old[5] == voice[5]), None)
         if known is not None:
             if voice[:2] <= self.voices[known][:2]:
@@ -128,8 +135,10 @@ class Impact(msgspec.Struct, array_like=True, gc=False):
             row.changed = True
             return
         row.count(one.at_ms, one.times)
-        row.negative += one.times if one.negative else 0
-        row.press += one.press
+        if one.negative:
+            row.negative += one.times
+        if one.press:
+            row.press += 1
         row.hear(one)
         author = one.author & _NUMBER
         if author and author in self.authors:

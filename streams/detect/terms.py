@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from streams.detect.names import number_of
-from streams.rounding import on_grid
+from streams.rounding import GRID, on_grid
 
 HOUR = 3_600_000.0
 MINUTE_MS = 60_000
@@ -63,24 +63,28 @@ class Terms(msgspec.Struct, array_like=True, gc=False):
         if minute > self.minute:
             self._turn(minute)
         grown_a, grown_b = self.grown
-        a, b, first = on_grid(vote * grown_a), on_grid(vote * grown_b), 0.0
+        # As `on_grid` rounds, without the calls.
+        a, b, first = (vote * grown_a + GRID) - GRID, (vote * grown_b + GRID) - GRID, 0.0
         total = self.total
         total[0] += a
         total[1] += b
         table = self.table
+        find = table.get
         up: list[str] | None = None
         for term in terms[:_PER_MENTION]:
-            entry = table.get(term)
+            entry = find(term)
             if entry is None:
                 first = first or on_grid(SUPPORT * grown_a)
                 table[term] = [a, b, first, -1.0]
                 continue
-            entry[_B] += b
-            entry[_A] = recent = entry[_A] + a
-            if recent >= entry[_NEED]:
-                if entry[_MINUTE] != self.minute:
+            recent, long, need, computed = entry
+            entry[_A] = recent = recent + a
+            entry[_B] = long + b
+            if recent >= need:
+                if computed != self.minute:
                     self._require(entry)
-                if recent >= entry[_NEED]:
+                    need = entry[_NEED]
+                if recent >= need:
                     if up is None:
                         up = [term]
                     else:
