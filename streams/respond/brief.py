@@ -11,7 +11,7 @@ from schemas.desk import OPEN
 from schemas.response import Task
 from schemas.signal import Contribution
 from streams.caveats import caveat_in
-from streams.respond.brief_words import CAP, KINDS, WORDS
+from streams.respond.brief_words import CAP, KINDS, ROLES, WORDS
 from streams.respond.tasks import DUE
 
 #: How many lines it has.
@@ -123,7 +123,7 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
     shown = []
     for task in due[:3]:
         title = (task.title_fr if language == "fr" else "") or task.title
-        who = _short(", ".join(task.people) or (task.deputy if task.state == "escalated" else task.role), 60)
+        who = _short(", ".join(task.people) or _word(ROLES, task.deputy if task.state == "escalated" else task.role, language), 60)
         late = f", {words[task.state]}" if task.state in ("late", "escalated") else ""
         shown.append(f"{_short(title, 90)} ({who}, {words['until']} {_hour(task.due_at, zone)}{late})")
     if len(due) > 3:

@@ -109,6 +109,16 @@ KINDS = {
         "own_post": "publication de la marque",
     },
 }
+#: Roles of the shipped plans; others are written as the plan names them.
+ROLES: dict[str, dict[str, str]] = {
+    "en": {"on_call": "on call", "customer_care": "customer care"},
+    "fr": {
+        "lead": "responsable de la cellule",
+        "on_call": "astreinte",
+        "legal": "service juridique",
+        "customer_care": "relation clients",
+    },
+}
 #: CAP 1.2 values; English keeps them as they are.
 CAP: dict[str, dict[str, str]] = {
     "en": {},

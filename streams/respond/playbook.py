@@ -28,11 +28,13 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step: whose, until when (minutes after it is due), when it escalates to the deputy. Empty lists mean all.
 
-    ``channel`` is where it is done; ``route`` names a route that is told when the step opens (a webhook that pauses posts).
+    ``title_fr`` is what a brief in French says. ``channel`` is where it is done; ``route`` names a route that is told when the step opens
+    (a webhook that pauses posts).
     """
 
     id: str
     title: str
+    title_fr: str = ""
     role: str
     within_minutes: int
     escalate_minutes: int = 0
@@ -98,12 +100,23 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @lru_cache(maxsize=8)
 def load(folder: str = "", language: str = "en") -> tuple[Playbook, ...]:
-    """Return the playbooks of ``folder`` (empty: the shipped ones of ``language``), by file name. Raises `BadInput`."""
+    """Return the playbooks of ``folder`` (empty: the shipped ones of ``language``), by file name. Raises `BadInput`.
+
+    The shipped English ones take the French titles of their steps from the French ones.
+    """
     place = Path(folder) if folder else SHIPPED / language
     plans = [read(path) for path in sorted(place.glob("*.yaml"))]
     if not plans:
         raise BadInput("no playbook found: name a folder with *.yaml files")
-    return tuple(plans)
+    if folder or language == "fr":
+        return tuple(plans)
+    french = {(plan.id, step.id): step.title for plan in load(language="fr") for step in plan.steps}
+    return tuple(
+        msgspec.structs.replace(
+            plan, steps=tuple(msgspec.structs.replace(step, title_fr=french.get((plan.id, step.id), "")) for step in plan.steps)
+        )
+        for plan in plans
+    )
 
 
 def of_brands(files: Mapping[str, str], folder: Path) -> tuple[Playbook, ...]:

@@ -9,8 +9,10 @@ import pytest
 from schemas.crisis import Sample
 from schemas.response import Task
 from schemas.signal import Contribution, Interval
+from streams.respond import tasks
 from streams.respond.brief import LINES, brief
 from streams.respond.mail import message
+from streams.respond.playbook import load
 from streams.respond.routes import Route
 from tests.respond.make import CRISIS, card, note
 
@@ -45,7 +47,7 @@ def test_twelve_lines_in_both_languages() -> None:
     assert brief(card(chance=0.72), ())[9].endswith("72% a crisis, as alarms of this brand go")
     assert brief(card(chance=0.72), (), "fr")[9].endswith("crise à 72 %, d'après les alertes de cette marque")
     assert english[11] == "Due: Pause (lead, by 19:10 CEST). Who has it: nobody yet"
-    assert french[11].startswith("À faire : Suspendre (lead, avant")
+    assert french[11].startswith("À faire : Suspendre (responsable de la cellule, avant")
 
 
 @pytest.mark.parametrize(("authors", "english", "french"), [
@@ -77,6 +79,18 @@ def test_a_reason_stands_whole() -> None:
     """No reason that Veille gives is cut short in the brief."""
     long = "20.6 worrying mentions in about 3 h, " * 4
     assert long.strip() in brief(card(contributions=(Contribution(name="x", log_odds=1.0, text=long),)))[9]
+
+
+@pytest.mark.parametrize(("language", "english"), [("en", "Verify first"), ("fr", "Vérifier d'abord")])
+def test_a_french_brief_has_french_tasks(language: str, english: str) -> None:
+    """Whatever language the shipped plans are in, each of their steps has its words for a route that wants French."""
+    for plan in load(language=language):
+        fresh = [task for task, _ in tasks.start({}, plan, card(kind=plan.id, severity=5), 0)]
+        assert len(fresh) > 4
+        assert all(task.title_fr for task in fresh)
+        verify = next(task for task in fresh if task.step == "verify")
+        assert verify.title.startswith(english)
+        assert "Vérifier d'abord" in brief(card(), [verify], "fr")[11]
 
 
 def test_only_what_is_due_is_listed() -> None:
