@@ -60,7 +60,7 @@ def event_line(event: dict[str, Any]) -> bytes:
 
 
 def crisis_line(event: dict[str, Any]) -> str:
-    """Return a crisis event as one line for people: when, what, which brand, how severe, why."""
+    """Return a crisis event as one line for people: when, what, the id that commands take, how severe, why."""
     data = event.get("data") or {}
     word = str(event.get("type", "")).removeprefix("veille.crisis.")
     reasons = data.get("contributions") or []
@@ -70,4 +70,5 @@ def crisis_line(event: dict[str, Any]) -> str:
     # Texts of mentions are hostile: nothing that could steer a terminal gets through.
     why = "".join(letter if letter.isprintable() else " " for letter in why)[:_WIDTH]
     time = str(event.get("time", ""))[:16].replace("T", " ")
-    return f"{time}  {word:<10} {data.get('brand', '')!s:<14} severity {data.get('severity', '?')}  {data.get('kind', ''):<9}  {why}"
+    name = str(data.get("crisis_id") or data.get("brand", ""))
+    return f"{time}  {word:<10} {name:<27} severity {data.get('severity', '?')}  {data.get('kind', ''):<9}  {why}"

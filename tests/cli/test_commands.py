@@ -117,6 +117,16 @@ def test_a_line_for_people_cannot_steer_the_terminal() -> None:
     assert "2026-03-02 08:00" in line
 
 
+def test_a_line_for_people_names_the_crisis_and_why_it_rang() -> None:
+    """The id is what `veille brief` and `veille crisis` take; what speaks against it is not given as its reason."""
+    reasons = [{"name": "growth.rate", "text": "hardly any now", "log_odds": -3.0}, {"name": "x", "text": "many", "log_odds": 1.0}]
+    data = {"brand": "a", "crisis_id": "a-20260302T080000-1", "severity": 3, "kind": "rumour", "contributions": reasons}
+    line = output.crisis_line({"type": "veille.crisis.opened", "time": "2026-03-02T08:00:00Z", "data": data})
+    assert line.split()[:4] == ["2026-03-02", "08:00", "opened", "a-20260302T080000-1"]
+    assert line.endswith("rumour     many")
+    assert output.crisis_line({"data": {"headline": "fire", "contributions": []}}).endswith("fire")
+
+
 def test_a_record_becomes_cloudevents_json() -> None:
     """Headers of the binary mode and the value make the structured CloudEvents object of another library."""
     from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
