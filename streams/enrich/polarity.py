@@ -27,7 +27,7 @@ CHUNK = 512
 #: Slots of the lexicon table, as a power of two.
 SLOT_BITS = 16
 #: Layout of the model file; a file of another layout is refused.
-LAYOUT = 3
+LAYOUT = 4
 
 _STEPS = 256  # logits are rounded to 1/256
 _REACH = 16 * _STEPS
@@ -145,7 +145,6 @@ class Polarity:
         words = _gathered(self._words, batch.words, batch.word_starts, batch.word_counts, places, alone)
         slot: NDArray[Any] = batch.tokens >> np.uint32(32 - SLOT_BITS)
         slot = slot + (first << SLOT_BITS if alone else (places << SLOT_BITS).repeat(batch.word_counts))
-        # Few tokens are in the lexicon: the weights are fetched for those alone.
         hits = (self._prints.take(slot, mode="clip") == batch.tokens).nonzero()[0]
         packed = np.zeros(len(slot), dtype=np.int64)
         packed[hits] = self._slots[batch.turned[hits].astype(np.int8), slot[hits]]
@@ -190,18 +189,25 @@ def _gathered(
 
 
 def _slots(arrays: dict[str, NDArray[Any]], languages: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Spread the lexicon over a table of slots: packed weights (plain or turned, slots) and the full hash in each slot."""
-    hashes = arrays["lexicon_hash"].astype(np.uint32)
-    place = arrays["lexicon_language"].astype(np.int64)
-    valence = arrays["lexicon_valence"].astype(np.int64)
-    effect = arrays["lexicon_effect"].astype(np.int64)  # (languages, 4: for, against, turned for, turned against; 2)
-    at = (hashes >> np.uint32(32 - SLOT_BITS)).astype(np.int64) + (place << SLOT_BITS)
+    """Spread lexicon and words with vectors over a table of slots: packed weights (plain or turned, slots), the full hash in each slot."""
     slots = np.zeros((2, languages << SLOT_BITS), dtype=np.int64)
     prints = np.zeros(languages << SLOT_BITS, dtype=np.uint32)
-    prints[at] = hashes
+
+    def slots_of(kind: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        hashes, place = arrays[f"{kind}_hash"].astype(np.uint32), arrays[f"{kind}_language"].astype(np.int64)
+        at = (hashes >> np.uint32(32 - SLOT_BITS)).astype(np.int64) + (place << SLOT_BITS)
+        prints[at] = hashes
+        return at, place
+
+    at, place = slots_of("lexicon")
+    valence = arrays["lexicon_valence"].astype(np.int64)
+    effect = arrays["lexicon_effect"].astype(np.int64)  # (languages, 4: for, against, turned for, turned against; 2)
     against = (valence < 0).astype(np.int64)
     for turned in (0, 1):
         slots[turned, at] = _pack(effect[place, against + 2 * turned] * np.abs(valence)[:, None], _LEXICON_LOW)
+    # What a word's vector is worth does not hang on a negator before it. No slot holds two words.
+    at, _ = slots_of("vector")
+    slots[:, at] += _pack(arrays["vector_weight"], _LEXICON_LOW)
     return slots, prints
 
 

