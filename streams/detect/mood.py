@@ -13,7 +13,7 @@ _HOUR_MS = 3_600_000.0
 SPANS = (0.25, 1.0)
 #: Shares of negative, positive and other texts where a crowd complains and where it praises. Measured on the texts planted by seeds
 #: 101 to 130 of `streams.simulate.plant`, as enrichment reads them (4,503 and 4,698 texts).
-COMPLAINT, PRAISE = (0.49, 0.09, 0.42), (0.09, 0.64, 0.27)
+COMPLAINT, PRAISE = (0.54, 0.04, 0.42), (0.12, 0.58, 0.30)
 #: Bounds. Praise goes beyond what may speak for a crisis, so that a few texts that were misread do not outweigh it.
 PRAISES, COMPLAINS = -5.0, 3.0
 
