@@ -70,13 +70,14 @@ def _calls(world: World, start: int, hours: int, per_hour: float, word: str, see
         world.until(start + (hour + 1) * HOUR)
 
 
-def test_a_boycott_opens_by_its_calls() -> None:
+@pytest.mark.parametrize("seed", [10, 11, 12])
+def test_a_boycott_opens_by_its_calls(seed: int) -> None:
     """A dozen strangers in a day call for a boycott of a brand of forty mentions an hour: too few for any count, and one story."""
     world = World()
     world.watch()
-    _calls(world, START, 72, 0.0, "boycott:boycott", 1)
+    _calls(world, START, 72, 0.0, "boycott:boycott", seed)
     assert world.over() == []
-    _calls(world, START + 72 * HOUR, 10, 1.3, "boycott:boycott", 2)
+    _calls(world, START + 72 * HOUR, 10, 1.3, "boycott:boycott", seed + 100)
     (first, *_) = world.over()
     assert (first.stories[0].by, first.stories[0].terms) == ("calls", ("boycott",))
     assert {"volume.calls", "tone.calls"} <= {c.name for c in first.contributions}
@@ -84,13 +85,15 @@ def test_a_boycott_opens_by_its_calls() -> None:
 
 @pytest.mark.parametrize(("usual", "word"), [(1.3, "boycott:boycott"), (0.0, "leaving:never again")])
 def test_calls_that_are_usual_and_customers_who_leave_open_nothing(usual: float, word: str) -> None:
-    """Where people always call for it, as many calls are no news; who leaves calls on nobody."""
-    world = World()
-    world.watch()
-    _calls(world, START, 96, usual, word, 1)
-    seen = len(world.over())
-    _calls(world, START + 96 * HOUR, 10, 1.3, word, 2)
-    assert len(world.over()) == seen == 0
+    """Where people always call for it, as many calls are no news; who leaves calls on nobody: such brands ring no oftener than is asked."""
+    rang = 0
+    for seed in range(10, 16):
+        world = World()
+        world.watch()
+        _calls(world, START, 96, usual, word, seed)
+        _calls(world, START + 96 * HOUR, 10, 1.3, word, seed + 100)
+        rang += bool(world.over())
+    assert rang <= 2  # half an alarm a week, in six times 106 hours
 
 
 def test_a_hated_brand_opens_by_its_count_of_negatives() -> None:
