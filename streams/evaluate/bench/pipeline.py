@@ -52,14 +52,15 @@ def play(broker: str, name: str, traffic: Traffic, *, timeout_seconds: float = 1
 
 
 def run(broker: str, quick: bool, *, mentions: int = 0, rounds: int = 0, contestants: Sequence[str] = CONTESTANTS) -> dict[str, Any]:
-    """Return ``contestants``, ``ratios`` and ``us_per_mention``; see the package. ``dense`` holds the same of one round of a dense stream.
+    """Return ``contestants``, ``ratios`` and ``us_per_mention``; see the package. ``dense`` holds the same of a dense stream.
 
     The first is the simulation as it is, a mention or two of each brand and grid line: what a worker meets that reads old days again.
     """
     mentions = mentions or (1_500 if quick else 100_000)
     limit = 120.0 if quick else 1800.0
-    usual = _compare(broker, Traffic(mentions), rounds or (1 if quick else 3), contestants, limit)
-    return {**usual, "dense": _compare(broker, Traffic(mentions, volume=DENSE), 1, contestants, limit)}
+    rounds = rounds or (1 if quick else 3)
+    usual = _compare(broker, Traffic(mentions), rounds, contestants, limit)
+    return {**usual, "dense": _compare(broker, Traffic(mentions, volume=DENSE), rounds, contestants, limit)}
 
 
 def _compare(broker: str, traffic: Traffic, rounds: int, contestants: Sequence[str], limit: float) -> dict[str, Any]:
