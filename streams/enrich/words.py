@@ -142,7 +142,7 @@ def read_all(lexicons: Sequence[Lexicon], folds: Sequence[str], words: Sequence[
         if len(one.table) > _WORDS_KEPT:
             one.table.trim()
     features = [list(map(one.table.__getitem__, distinct)) for one, distinct in zip(lexicons, words, strict=True)]
-    terms = [tuple(compress(distinct, lanes)) for distinct, lanes in zip(words, features, strict=True)]
+    terms = [tuple(compress(distinct, salient)) for distinct, salient in zip(words, features, strict=True)]
     votes = votes_of(features, [len(found) for found in terms])
     hits = [one.table.labelled.intersection(distinct) for one, distinct in zip(lexicons, words, strict=True)]
     labels = [one.labels_in(folded, some) if some or one.always else () for one, folded, some in zip(lexicons, folds, hits, strict=True)]

