@@ -11,8 +11,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of a playbook for one crisis.
 
     ``state``: open, late (its deadline passed), escalated (the deputy has it), done, skipped (with ``reason``), or refused: the
-    answer to a command that fits no task. ``title`` is in the plan's language. ``people`` are those who hold its role now;
-    empty: whoever takes it.
+    answer to a command that fits no task. ``title`` is in the plan's language; `title_in` gives it in the reader's, where the plan
+    has it. ``people`` are those who hold its role now; empty: whoever takes it.
     """
 
     task_id: str
@@ -20,6 +20,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     brand: str
     step: str
     title: str
+    #: The title in English, where ``title`` is not.
+    title_en: str = ""
+    #: The title in French.
     title_fr: str = ""
     role: str = ""
     people: tuple[str, ...] = ()
@@ -34,6 +37,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: The command that this record answers.
     command_id: str = ""
     seq: int = 0
+
+    def title_in(self, language: str) -> str:
+        """Return the title in ``language`` ("en" or "fr"), or else as the plan has it."""
+        return (self.title_fr if language == "fr" else self.title_en) or self.title
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -102,8 +102,8 @@ def _tell(drill: Drill, source: str, report: Path | None, language: str, json: b
             raise BadInput(f"{report}: {error.strerror}") from None
         note(f"report: {report}")
     if json:
-        emit(orjson.dumps(summary(drill, source)))
+        emit(orjson.dumps(summary(drill, source, language)))
         return
-    for one in steps(drill):
+    for one in steps(drill, language):
         end = f"{one.state} after {one.took} min by {one.by}" if one.took is not None else one.state
         emit(f"{one.step:<14} due {one.due:>4} min  {end}{f'  LATE by {one.late} min' if one.late else ''}")

@@ -122,10 +122,9 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
     due = sorted((t for t in tasks if t.state in DUE), key=lambda t: (t.due_at or "", t.task_id))
     shown = []
     for task in due[:3]:
-        title = (task.title_fr if language == "fr" else "") or task.title
         who = _short(", ".join(task.people) or _word(ROLES, task.deputy if task.state == "escalated" else task.role, language), 60)
         late = f", {words[task.state]}" if task.state in ("late", "escalated") else ""
-        shown.append(f"{_short(title, 90)} ({who}, {words['until']} {_hour(task.due_at, zone)}{late})")
+        shown.append(f"{_short(task.title_in(language), 90)} ({who}, {words['until']} {_hour(task.due_at, zone)}{late})")
     if len(due) > 3:
         shown.append(words["and_more"].format(n=len(due) - 3))
     has_it = _short(crisis.assigned_to or crisis.acknowledged_by, 60) or words["nobody"]

@@ -14,6 +14,7 @@ from streams.clock import ms_of
 from streams.respond.brief import brief
 from streams.respond.drill import Drill, Entry
 from streams.respond.drill_words import EVENTS, STATES, WORDS
+from streams.respond.playbook import in_language
 from streams.respond.tasks import DUE, MINUTE
 
 _PAGES = jinja2.Environment(
@@ -43,8 +44,8 @@ class Step(NamedTuple):
         return None if self.ended is None else self.ended - self.opened
 
 
-def steps(drill: Drill) -> list[Step]:
-    """Return every step that opened, in the plan's order; what is not done by the end of the drill is late by then."""
+def steps(drill: Drill, language: str) -> list[Step]:
+    """Return every step that opened, in the plan's order, told in ``language``; what is not done by the end is late by then."""
     found = []
     escalated = {e.record.step for e in drill.log if isinstance(e.record, Task) and e.record.state == "escalated"}
     for task in drill.tasks().values():
@@ -52,7 +53,7 @@ def steps(drill: Drill) -> list[Step]:
         ended = _minutes(drill, ms_of(task.done_at)) if task.done_at else None
         beyond = (_minutes(drill, drill.now_ms) if ended is None else ended) - due
         found.append(Step(
-            task.step, task.title, task.role, task.state, opened, due, ended, task.done_by, task.reason, max(0, beyond),
+            task.step, task.title_in(language), task.role, task.state, opened, due, ended, task.done_by, task.reason, max(0, beyond),
             task.step in escalated,
         ))  # fmt: skip
     return found
@@ -75,9 +76,9 @@ def marks(drill: Drill) -> dict[str, int | None]:
     }
 
 
-def summary(drill: Drill, source: str) -> dict[str, Any]:
+def summary(drill: Drill, source: str, language: str) -> dict[str, Any]:
     """Return the drill's result as plain data (minutes since the opening), for programs."""
-    done = steps(drill)
+    done = steps(drill, language)
     return {
         "status": drill.card.status, "playbook": drill.plan.id, "source": source, "crisis_id": drill.card.crisis_id,
         "minutes": _minutes(drill, drill.now_ms), "steps": [one._asdict() | {"took": one.took} for one in done],
@@ -102,10 +103,11 @@ def page(drill: Drill, source: str, language: str) -> str:
     """Return the report as HTML in "en" or "fr"."""
     words = WORDS[language]
     opening = next(e.record for e in drill.log if isinstance(e.record, Crisis))
-    done = steps(drill)
+    done = steps(drill, language)
     longest = max([_minutes(drill, drill.now_ms), *(one.due for one in done), 1])
     return _PAGES.get_template("drill.html").render(
-        w=words, language=language, plan=drill.plan, source=source, card=drill.card, brief=brief(opening, drill_tasks(drill), language),
+        w=words, language=language, plan=drill.plan, told=in_language(drill.plan, language), source=source, card=drill.card,
+        brief=brief(opening, drill_tasks(drill), language),
         steps=done, late=[one for one in done if one.late], states=STATES[language], longest=longest,
         minutes=_minutes(drill, drill.now_ms), marks=marks(drill),
         refused=[(_minutes(drill, at), who, why) for at, who, why in refusals(drill)],

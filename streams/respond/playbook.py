@@ -28,12 +28,13 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step: whose, until when (minutes after it is due), when it escalates to the deputy. Empty lists mean all.
 
-    ``title_fr`` is what a brief in French says. ``channel`` is where it is done; ``route`` names a route that is told when the step opens
-    (a webhook that pauses posts).
+    ``title_en`` and ``title_fr`` are what a brief in English or French says, where ``title`` is in the other. ``channel`` is where it
+    is done; ``route`` names a route that is told when the step opens (a webhook that pauses posts).
     """
 
     id: str
     title: str
+    title_en: str = ""
     title_fr: str = ""
     role: str
     within_minutes: int
@@ -100,23 +101,12 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @lru_cache(maxsize=8)
 def load(folder: str = "", language: str = "en") -> tuple[Playbook, ...]:
-    """Return the playbooks of ``folder`` (empty: the shipped ones of ``language``), by file name. Raises `BadInput`.
-
-    The shipped English ones take the French titles of their steps from the French ones.
-    """
+    """Return the playbooks of ``folder`` (empty: the shipped ones of ``language``), by file name. Raises `BadInput`."""
     place = Path(folder) if folder else SHIPPED / language
-    plans = [read(path) for path in sorted(place.glob("*.yaml"))]
+    plans = tuple(read(path) for path in sorted(place.glob("*.yaml")))
     if not plans:
         raise BadInput("no playbook found: name a folder with *.yaml files")
-    if folder or language == "fr":
-        return tuple(plans)
-    french = {(plan.id, step.id): step.title for plan in load(language="fr") for step in plan.steps}
-    return tuple(
-        msgspec.structs.replace(
-            plan, steps=tuple(msgspec.structs.replace(step, title_fr=french.get((plan.id, step.id), "")) for step in plan.steps)
-        )
-        for plan in plans
-    )
+    return plans
 
 
 def of_brands(files: Mapping[str, str], folder: Path) -> tuple[Playbook, ...]:
@@ -128,7 +118,23 @@ def of_brands(files: Mapping[str, str], folder: Path) -> tuple[Playbook, ...]:
 
 
 def read(path: Path) -> Playbook:
-    """Return the playbook in one file. Raises `BadInput` with line and mend."""
+    """Return the playbook in one file; a shipped one's steps have their titles in both languages. Raises `BadInput` with line and mend."""
+    plan = _read(path)
+    if path.resolve().parent.parent != SHIPPED.resolve():
+        return plan
+    other = _read(SHIPPED / ("en" if plan.language == "fr" else "fr") / path.name)
+    titles = {step.id: {f"title_{other.language}": step.title} for step in other.steps}
+    return msgspec.structs.replace(plan, steps=tuple(msgspec.structs.replace(step, **titles.get(step.id, {})) for step in plan.steps))
+
+
+def in_language(plan: Playbook, language: str) -> Playbook:
+    """Return a shipped plan as it is shipped in ``language``; a plan of anybody's own as it is."""
+    if plan.language == language or plan not in load(language=plan.language):
+        return plan
+    return next(other for other in load(language=language) if other.id == plan.id)
+
+
+def _read(path: Path) -> Playbook:
     from streams.respond.playbook_check import check
 
     try:

@@ -168,8 +168,9 @@ def _step(plan: Playbook, step: Step, at: str) -> Iterable[tuple[str, str]]:
     yield from _unknown(f"{at}.kinds", step.kinds, KINDS, "kind")
     if step.channel and plan.channels:
         yield from _unknown(f"{at}.channel", (step.channel,), plan.channels, "channel of this plan")
-    if _DELETE.search(step.title) and not _NEVER.search(step.title):
-        yield f"{at}.title", "one's own publication is never deleted: measure, adapt to audiences, use the right channels"
+    for name, title in (("title", step.title), ("title_en", step.title_en), ("title_fr", step.title_fr)):
+        if _DELETE.search(title) and not _NEVER.search(title):
+            yield f"{at}.{name}", "one's own publication is never deleted: measure, adapt to audiences, use the right channels"
 
 
 def _holding(plan: Playbook, holding: Holding, at: str) -> Iterable[tuple[str, str]]:

@@ -40,7 +40,7 @@ def start(kept: dict[str, Kept], plan: Playbook, crisis: Crisis, at_ms: int) -> 
         deputy = plan.deputy_of(step.role)
         task = Task(
             task_id=f"{crisis.crisis_id}/{step.id}", crisis_id=crisis.crisis_id, brand=crisis.brand, step=step.id,
-            title=step.title, title_fr=step.title_fr or (step.title if plan.language == "fr" else ""),
+            title=step.title, title_en=step.title_en, title_fr=step.title_fr or (step.title if plan.language == "fr" else ""),
             role=step.role, people=plan.holders(step.role), deputy=deputy, channel=step.channel, opened_at=rfc3339(at_ms),
             due_at=rfc3339(due),
         )  # fmt: skip

@@ -81,16 +81,26 @@ def test_a_reason_stands_whole() -> None:
     assert long.strip() in brief(card(contributions=(Contribution(name="x", log_odds=1.0, text=long),)))[9]
 
 
-@pytest.mark.parametrize(("language", "english"), [("en", "Verify first"), ("fr", "Vérifier d'abord")])
-def test_a_french_brief_has_french_tasks(language: str, english: str) -> None:
-    """Whatever language the shipped plans are in, each of their steps has its words for a route that wants French."""
-    for plan in load(language=language):
+@pytest.mark.parametrize("plans", ["en", "fr"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_tasks_are_told_in_the_language_of_the_brief(plans: str, language: str) -> None:
+    """Whatever language the shipped plans are in, a brief in either has each of their steps in its words."""
+    words = {(plan.id, step.id): step.title for plan in load(language=language) for step in plan.steps}
+    for plan in load(language=plans):
         fresh = [task for task, _ in tasks.start({}, plan, card(kind=plan.id, severity=5), 0)]
         assert len(fresh) > 4
-        assert all(task.title_fr for task in fresh)
-        verify = next(task for task in fresh if task.step == "verify")
-        assert verify.title.startswith(english)
-        assert "Vérifier d'abord" in brief(card(), [verify], "fr")[11]
+        for one in fresh:
+            assert words[plan.id, one.step][:80] in brief(card(), [one], language)[11]
+
+
+def test_a_task_says_what_its_plan_has() -> None:
+    """A plan in one language alone is told in it, and what the house itself asks for is told in both."""
+    assert "Suspendre (" in brief(card(), [task(title="Suspendre", title_fr="Suspendre")], "en")[11]
+    assert "Pause (" in brief(card(), [task(title_fr="")], "fr")[11]
+    assert "Pause (" in brief(card(), [task(title="Suspendre", title_en="Pause")], "en")[11]
+    mend = tasks.to_correct({}, load(language="fr")[0], card(), "s", 0)
+    assert "Correct what was published" in brief(card(), [mend], "en")[11]
+    assert "Corriger ce qui a été publié" in brief(card(), [mend], "fr")[11]
 
 
 def test_only_what_is_due_is_listed() -> None:

@@ -52,7 +52,7 @@ CELL = """
 
 def test_each_step_is_timed() -> None:
     """Done in time, done late, skipped late, never done and escalated; a step that opens later is timed from then."""
-    found = {one.step: one for one in steps(run(CELL))}
+    found = {one.step: one for one in steps(run(CELL), "en")}
     assert (found["pause"].took, found["pause"].late, found["pause"].by) == (4, 0, "ann")
     assert (found["verify"].took, found["verify"].late, found["verify"].escalated) == (25, 5, False)
     assert (found["author"].state, found["author"].late, found["author"].reason) == ("skipped", 30, "anonymous")
@@ -103,14 +103,37 @@ def test_the_report_says_what_was_late(language: str, words: tuple[str, ...]) ->
     assert "&lt;b&gt;guitar" in html
 
 
+@pytest.mark.parametrize(("plan", "language", "words", "others"), [
+    ("fr/rumour", "en", ("Rumour: verify", "Verify first", "Head of the crisis cell"), ("Rumeur", "Vérifier", "Responsable")),
+    ("rumour", "fr", ("Rumeur : vérifier", "Vérifier d&#39;abord", "Responsable de la cellule"), ("Rumour:", "Verify", "Head of")),
+])  # fmt: skip
+def test_the_report_is_in_one_language(plan: str, language: str, words: tuple[str, ...], others: tuple[str, ...]) -> None:
+    """Title, steps and roles of a shipped plan are told in the language of the report, whichever the plan that was drilled is in."""
+    html = page(run(CELL, read(named(plan))), "file", language)
+    assert [word for word in words if word not in html] == []
+    assert [word for word in others if word in html] == []
+
+
+def test_a_plan_of_ones_own_is_told_in_its_words() -> None:
+    """Nothing is put in the place of a plan that was changed; a step says what the plan has for the language, or else its title."""
+    shipped = read(named("fr/rumour"))
+    pause, *others = shipped.steps
+    own = msgspec.structs.replace(shipped, title="La nôtre", steps=(msgspec.structs.replace(pause, title_en="Stop it", title="Arrêtez"),
+                                                                    *others))  # fmt: skip
+    html = page(run(CELL, own), "file", "en")
+    assert "La nôtre" in html
+    assert "Stop it" in html
+    assert "Arrêtez" not in html
+
+
 def test_a_drill_without_fault_says_so() -> None:
     """With every step done in time nothing is late."""
     asked = sorted(PLAN.due_steps("rumour", 1, ()), key=lambda step: step.within_minutes)
     lines = "\n".join(f"+{step.within_minutes - 1} ann/lead task-done {step.id}" for step in asked)
     drill = run(lines, minutes=181)
-    assert [one["step"] for one in summary(drill, "file")["steps"] if one["late"]] == ["hold", "staff"]
+    assert [one["step"] for one in summary(drill, "file", "en")["steps"] if one["late"]] == ["hold", "staff"]
     calm = Drill(PLAN, past()[:2], "en")
-    assert [one.late for one in steps(calm)] == [0] * 7
+    assert [one.late for one in steps(calm, "en")] == [0] * 7
 
 
 @pytest.mark.parametrize(

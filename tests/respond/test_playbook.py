@@ -82,6 +82,7 @@ def test_both_languages_have_the_same_steps() -> None:
         (("kinds: [rumour]", "kinds: [rumor]"), 8, "rumor is no kind; did you mean rumour?"),
         (("title: t", "title: t\ntitle: u"), 3, "stands twice"),
         (("title: Pause scheduled posts", "title: Delete the post"), 7, "never deleted"),
+        (("title: Ask", "title: Ask, title_fr: Supprimer la publication"), 8, "never deleted"),
         (("roles:", "roles: ["), 5, "YAML"),
         (("deputy: second", "deputy: secnd"), 4, "did you mean second?"),
         (("deputy: second", "deputy: lead"), 4, "own deputy"),
