@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 import typer
 
+from schemas.signal import Contribution
+from streams.reasons import ended_by, speaking_for
+
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
 
@@ -63,10 +66,9 @@ def crisis_line(event: dict[str, Any]) -> str:
     """Return a crisis event as one line for people: when, what, the id that commands take, how severe, why."""
     data = event.get("data") or {}
     word = str(event.get("type", "")).removeprefix("veille.crisis.")
-    reasons = data.get("contributions") or []
-    # What speaks against it comes last.
-    first = next((one for one in reasons if one.get("log_odds", 0.0) >= 0.0), reasons[0] if reasons else {})
-    why = str(first.get("text") or first.get("name") or data.get("headline", ""))
+    reasons = msgspec.convert(data.get("contributions") or [], list[Contribution])
+    first = ended_by(str(data.get("phase", "")), reasons) or next(iter(speaking_for(reasons)), None)
+    why = (first.text or first.name) if first else str(data.get("headline", ""))
     # Texts of mentions are hostile: nothing that could steer a terminal gets through.
     why = "".join(letter if letter.isprintable() else " " for letter in why)[:_WIDTH]
     time = str(event.get("time", ""))[:16].replace("T", " ")

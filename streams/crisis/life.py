@@ -18,6 +18,7 @@ from streams.clock import rfc3339
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import BrandState, Life
 from streams.crisis.words import say
+from streams.reasons import CALM
 from streams.rounding import six
 
 MINUTE = 60_000
@@ -121,10 +122,10 @@ def resolve(life: Life, at: int) -> list[Step]:
     life.closed_ms = at
     life.over_steps = []
     hours = (at - max(life.last_over_ms, life.watch_ms)) / HOUR
-    said = say("calm", hours=round(hours))
-    calm = Contribution(name="calm", log_odds=0.0, text=said.en, text_fr=said.fr, values={"hours": six(hours)})
+    said = say(CALM, hours=round(hours))
+    calm = Contribution(name=CALM, log_odds=0.0, text=said.en, text_fr=said.fr, values={"hours": six(hours)})
     # What rang comes after what ended it.
-    contributions = (calm, *(one for one in life.card.contributions if one.name != calm.name))
+    contributions = (calm, *(one for one in life.card.contributions if one.name != CALM))
     return [("resolved", {"phase": "resolved", "resolved_at": rfc3339(at), "contributions": contributions})]
 
 

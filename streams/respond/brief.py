@@ -7,10 +7,10 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.crisis import Crisis
-from schemas.desk import OPEN
 from schemas.response import Task
 from schemas.signal import Contribution
 from streams.caveats import caveat_in
+from streams.reasons import ended_by, speaking_for
 from streams.respond.brief_words import CAP, KINDS, ROLES, WORDS
 from streams.respond.tasks import DUE
 
@@ -93,14 +93,12 @@ def _kinds(crisis: Crisis, language: str) -> str:
 def _why(crisis: Crisis, language: str) -> str:
     """Say why it rang, and first what ended it if it is over."""
     words, semi = WORDS[language], WORDS[language]["semi"]
-    ended = [_reason(one, language) for one in crisis.contributions[:1] if one.name == "calm" and crisis.phase not in OPEN]
-    others = [one for one in crisis.contributions if one.name != "calm"]
-    # What speaks against it is why it rings no more, not why it rang.
-    said = [_reason(one, language) for one in [one for one in others if one.log_odds > 0.0] or others][:2]
+    ended = ended_by(crisis.phase, crisis.contributions)
+    said = [_reason(one, language) for one in speaking_for(crisis.contributions)[:2]]
     if crisis.chance is not None:
         said.append(words["chance"].format(p=100 * crisis.chance))
     rang = f"{words['why']}{words['colon']} {f'{semi} '.join(said) or words['why_none']}"
-    return f"{words['over']}{words['colon']} {ended[0]}. {rang}" if ended else rang
+    return f"{words['over']}{words['colon']} {_reason(ended, language)}. {rang}" if ended else rang
 
 
 def _reason(one: Contribution, language: str) -> str:

@@ -111,7 +111,12 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_a_line_for_people_cannot_steer_the_terminal() -> None:
     """Control characters of a mention's words do not reach the terminal."""
-    data = {"brand": "a", "severity": 3, "kind": "rumour", "contributions": [{"name": "n", "text": "bad \x1b[2J\u202e words"}]}
+    data = {
+        "brand": "a",
+        "severity": 3,
+        "kind": "rumour",
+        "contributions": [{"name": "n", "log_odds": 1.0, "text": "bad \x1b[2J\u202e words"}],
+    }
     line = output.crisis_line({"type": "veille.crisis.opened", "time": "2026-03-02T08:00:00Z", "data": data})
     assert line.isprintable()
     assert "2026-03-02 08:00" in line
