@@ -48,8 +48,10 @@ class Gravity(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-def assess(forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading], floor: float) -> Gravity:
-    """Judge a crisis from the distinct authors of the next 24 h, in usual days of the brand.
+def assess(
+    forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading], floor: float = USUAL_AUTHORS_FLOOR
+) -> Gravity:
+    """Judge a crisis from the distinct authors of the next 24 h, in usual days of the brand (``floor`` authors at least).
 
     ``forecast`` is of all its authors, ``authors`` are those so far. One level more for original press pieces or a second network
     class; one less where it stays on professional networks (people show their own names there); one more where the brand altered

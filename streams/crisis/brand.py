@@ -22,7 +22,7 @@ def on_signal(state: BrandState, signal: Signal, settings: CrisisSettings) -> li
     state.blind = dict(signal.blind)
     events: list[Event] = []
     if signal.kind == "declared":
-        return _on_declared(state, signal, settings)
+        return _on_declared(state, signal)
     if signal.kind == "near_miss":
         return ask(state, signal)
     if signal.kind != "reading":
@@ -39,7 +39,7 @@ def on_signal(state: BrandState, signal: Signal, settings: CrisisSettings) -> li
             continue
         kind = life.card.kind
         if life.card.phase in ACTIVE or life is target:
-            absorb(life, signal, own, leads, settings)
+            absorb(life, signal, own, leads)
         first = life is target and not life.last_event
         steps: list[Step] = [("suspected", {"severity": max(1, life.severity_now)})] if first else []
         steps += lives.on_reading(life, signal, life is target, settings)
@@ -49,14 +49,14 @@ def on_signal(state: BrandState, signal: Signal, settings: CrisisSettings) -> li
     return events
 
 
-def _on_declared(state: BrandState, signal: Signal, settings: CrisisSettings) -> list[Event]:
+def _on_declared(state: BrandState, signal: Signal) -> list[Event]:
     """Mentions of a crisis that a person declared: they join it, whatever the watch makes of them, and it is told at once."""
     events: list[Event] = []
     owned = own_stories(state, signal)
     for life in state.lives:
         own = owned.get(life.card.crisis_id, [])
         if own and life.card.phase in ACTIVE:
-            absorb(life, signal, own, False, settings)
+            absorb(life, signal, own, False)
             life.watch_ms = max(life.watch_ms, signal.at_ms)
             events.append(("updated", seal(life, state, "updated", signal.at_ms, decision=None, note="mentions of what was declared")))
     return events

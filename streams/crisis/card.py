@@ -15,7 +15,6 @@ from streams.crisis import kinds, severity
 from streams.crisis.effect import look
 from streams.crisis.headline import headlines
 from streams.crisis.impact import add_up, unanswered, voices_of
-from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import MAX_STORIES, MAX_TERMS, MAX_WORDS, BrandState, Life, sample_words
 from streams.crisis.words import clean, reason, says_something
 from streams.gravity import authors_forecast
@@ -58,7 +57,7 @@ def own_stories(state: BrandState, signal: Signal) -> dict[str, list[StoryReadin
     return found
 
 
-def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool, settings: CrisisSettings) -> None:
+def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool) -> None:
     """Take over the numbers of ``signal``: of ``stories``, and of the brand where it ``leads`` (is what rings)."""
     for story in stories:
         for old in story.merged:
@@ -76,10 +75,10 @@ def absorb(life: Life, signal: Signal, stories: list[StoryReading], leads: bool,
         ranked = sorted(life.readings.values(), key=lambda s: (-s.mentions, s.story_id))
         life.readings = {story.story_id: story for story in ranked[:MAX_STORIES]}
     life.seen = True
-    _redraw(life, signal, leads, settings)
+    _redraw(life, signal, leads)
 
 
-def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -> None:
+def _redraw(life: Life, signal: Signal, leads: bool) -> None:
     old = life.card
     stories = _counted(life)
     mentions = sum(s.mentions for s in stories)
@@ -90,7 +89,7 @@ def _redraw(life: Life, signal: Signal, leads: bool, settings: CrisisSettings) -
     mentions, authors = max(mentions, old.mentions), max(authors, old.authors)
     top = stories[0] if stories else None
     forecast = authors_forecast(stories, signal.at_ms) or (signal.forecast_authors_24h if leads else None) or old.forecast
-    judged = severity.assess(forecast, authors, signal.usual_day_authors, stories, settings.usual_authors_floor)
+    judged = severity.assess(forecast, authors, signal.usual_day_authors, stories)
     life.severity_now = judged.level
     kind = kinds.assess(stories, signal)
     first = min((s.originator for s in stories if s.originator), key=lambda o: (o.published_ms, o.mention_id), default=None)

@@ -19,6 +19,5 @@ class CrisisSettings(BaseModel):
     suspect_minutes: int = Field(180, ge=1, description="A suspicion that nothing confirms for this long is withdrawn.")
     ease_hours: int = Field(6, ge=1, description="Nothing over the threshold for this long eases, where detect said nothing earlier.")
     resolve_hours: int = Field(24, ge=1, description="The same, for resolving.")
-    usual_authors_floor: float = Field(5.0, gt=0, description="A usual day counts at least this many authors (assumed).")
     keep_closed: int = Field(20, ge=1, description="Closed crises of a brand that commands can still name.")
     keep_commands: int = Field(1000, ge=1, description="Command ids of a brand that are remembered, to drop second deliveries.")

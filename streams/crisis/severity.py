@@ -20,9 +20,9 @@ class Severity(NamedTuple):
     reasons: tuple[Said, ...]
 
 
-def assess(forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading], floor: float) -> Severity:
+def assess(forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading]) -> Severity:
     """Judge a crisis by `streams.gravity`, with its reasons in words."""
-    found = gravity.assess(forecast, authors, usual_day_authors, stories, floor)
+    found = gravity.assess(forecast, authors, usual_day_authors, stories)
     return Severity(found.level, found.probabilities, tuple(say(name, **values) for name, values in found.reasons))
 
 

@@ -7,6 +7,7 @@ import pytest
 from schemas.signal import Contribution, Forecast, Signal
 from streams.crisis import kinds, severity
 from streams.crisis.words import clean, reason
+from streams.gravity import USUAL_AUTHORS_FLOOR
 from tests.crisis.make import story
 
 SIGNAL = Signal(brand="acme", seq=1, at_ms=0)
@@ -61,7 +62,7 @@ def far(days: float, spread: float = 1.2) -> Forecast:
 @pytest.mark.parametrize(("days", "level"), [(0.1, 1), (0.6, 2), (1.8, 3), (6.0, 4), (18.0, 5)])
 def test_severity_by_usual_days(days: float, level: int) -> None:
     """The five classes lie at a quarter, one, three and ten usual days of authors still to come."""
-    found = severity.assess(far(days), 5, 50.0, [story(press=1)], 5.0)
+    found = severity.assess(far(days), 5, 50.0, [story(press=1)])
     assert found.level == min(level + 1, 5)
     assert sum(found.probabilities) == pytest.approx(1.0, abs=1e-3)
 
@@ -69,21 +70,29 @@ def test_severity_by_usual_days(days: float, level: int) -> None:
 def test_what_is_over_is_not_severe() -> None:
     """It is what is still to come that counts, not how many have spoken."""
     over = Forecast(median=1005, low=1001, high=1010)
-    assert severity.assess(over, 1000, 50.0, [story()], 5.0).level == 1
+    assert severity.assess(over, 1000, 50.0, [story()]).level == 1
 
 
 def test_severity_shifts() -> None:
     """Press or a second kind of network adds one, an own post altered too; professional networks alone take one off."""
     base = [story(network_classes={"professional": 9})]
-    level = severity.assess(far(0.6), 5, 50.0, base, 5.0).level
-    assert severity.assess(far(0.6), 5, 50.0, [story(press=2)], 5.0).level == level + 2
-    assert severity.assess(far(0.6), 5, 50.0, [story(network_classes={"a": 1, "b": 2})], 5.0).level == level + 2
-    assert severity.assess(far(0.6), 5, 50.0, [story(press=2, own_altered=True)], 5.0).level == level + 3
+    level = severity.assess(far(0.6), 5, 50.0, base).level
+    assert severity.assess(far(0.6), 5, 50.0, [story(press=2)]).level == level + 2
+    assert severity.assess(far(0.6), 5, 50.0, [story(network_classes={"a": 1, "b": 2})]).level == level + 2
+    assert severity.assess(far(0.6), 5, 50.0, [story(press=2, own_altered=True)]).level == level + 3
+
+
+def test_a_usual_day_has_some_authors() -> None:
+    """A brand of which hardly anybody speaks is measured as one with a small usual day, so that few people are no catastrophe."""
+    few = Forecast(median=11, low=9, high=14)
+    quiet, small = (severity.assess(few, 5, usual, [story()]) for usual in (0.1, USUAL_AUTHORS_FLOOR))
+    assert quiet == small
+    assert quiet.level <= 3
 
 
 def test_little_known_leaves_all_classes_open() -> None:
     """Without a forecast no class has more than three fifths of the probability and none is out, and the reasons say what it rests on."""
-    found = severity.assess(None, 30, 50.0, [story()], 5.0)
+    found = severity.assess(None, 30, 50.0, [story()])
     assert max(found.probabilities) < 0.6
     assert min(found.probabilities) > 0.001
     assert found.reasons[0].fr.startswith("0,6 jours habituels")
