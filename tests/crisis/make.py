@@ -41,6 +41,11 @@ def signal(seq: int, minutes: float, brand: str = "acme", **more: Any) -> InputR
     return InputRecord(-1, 0, brand.encode(), msgspec.json.encode(value), header_maker("veille.signal")("x", brand, ""))
 
 
+def opened() -> list[InputRecord]:
+    """Two readings over the threshold: an open crisis, whether one step or two open it."""
+    return [signal(1, 0, over=True, margin=2.0), signal(2, 5, over=True, margin=2.0)]
+
+
 def watermark(minutes: float) -> InputRecord:
     """Return the record of a watermark."""
     value = msgspec.json.encode(SignalWatermark(time_ms=START + int(minutes * MINUTE)))

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from schemas.desk import ACTIVE
 from schemas.signal import Contribution
-from streams.crisis.settings import CrisisSettings
-from streams.crisis.stage import CrisisPartition
-from streams.engine.stage import InputRecord, Output
+from streams.engine.stage import InputRecord
 from streams.errors import LogGap
-from tests.crisis.make import MINUTE, START, command, events, fresh, log, names, run, signal, story, watermark
-
-
-def opened() -> list[InputRecord]:
-    """Two readings over the threshold: an open crisis, whether one step or two open it."""
-    return [signal(1, 0, over=True, margin=2.0), signal(2, 5, over=True, margin=2.0)]
+from tests.crisis.make import MINUTE, START, command, events, fresh, log, names, opened, run, signal, story, watermark
 
 
 def test_the_first_step_over_the_threshold_opens() -> None:
@@ -132,91 +122,6 @@ def _encode(card: object) -> bytes:
     return msgspec.json.encode(card)
 
 
-@st.composite
-def logs(draw: st.DrawFn) -> list[InputRecord]:
-    """A log of two brands: readings, commands, watermarks, second deliveries."""
-    records: list[InputRecord] = []
-    seq = {"acme": 0, "other": 0}
-    minute = 0.0
-    stories = [story("s1"), story("s2", terms=("strike",)), story("s3", terms=("strike", "x"), mentions=900, authors=700)]
-    for n in range(draw(st.integers(5, 40))):
-        minute += draw(st.sampled_from([0, 1, 5, 5, 30, 400, 1500]))
-        brand = draw(st.sampled_from(["acme", "acme", "other"]))
-        what = draw(st.sampled_from(["over", "over", "over", "calm", "mark", "again", "command", "blind"]))
-        if what in ("over", "calm", "blind"):
-            seq[brand] += 1
-            kind = {"kind": draw(st.sampled_from(["blind", "sighted"]))} if what == "blind" else {}
-            blind = {"feed": 1} if kind.get("kind") == "blind" else {}
-            chosen = tuple(draw(st.lists(st.sampled_from(stories), max_size=2, unique_by=lambda s: s.story_id)))
-            records.append(
-                signal(seq[brand], minute, brand, over=what == "over", margin=draw(st.sampled_from([1.0, 20.0])), stories=chosen,
-                       eased=draw(st.booleans()), quiet=draw(st.booleans()), blind=blind, **kind)
-            )  # fmt: skip
-        elif what == "mark":
-            records.append(watermark(minute))
-        elif what == "again" and records:
-            records.append(draw(st.sampled_from(records)))
-        elif what == "command":
-            name = draw(st.sampled_from(["open", "ack", "mute", "cancel", "close", "reopen", "set-kind", "hold", "merge", "split", "vote",
-                                         "claim-add", "claim-refute", "draft", "published", "delete-own-post"]))  # fmt: skip
-            target = draw(st.sampled_from(["", "acme-20140513T155320-1", "acme-20140513T155320-2", "nobody"]))
-            into = "acme-20140513T155320-2"
-            args = {"headline": "fire", "minutes": 60, "kind": "rumour", "into": into, "stories": ["s1"], "label": "yes",
-                    "claim": "k", "text": "it broke", "statement": "s"}  # fmt: skip
-            role = draw(st.sampled_from(["", "watch", "lead", "lead", "legal"]))
-            records.append(command(name, n, brand, target, role, **args))
-    return log(*records, watermark(minute + 10_000))
-
-
-@settings(max_examples=150, deadline=None)
-@given(logs())
-def test_invariants(records: list[InputRecord]) -> None:
-    """Sequences are dense per brand, ids unique, and no story belongs to two live crises."""
-    stage = fresh()
-    seqs: dict[str, int] = {}
-    for record in records:
-        for _, card in events(list(stage.process([record]))):
-            assert card.seq == seqs.get(card.brand, 0) + 1
-            seqs[card.brand] = card.seq
-        for state in stage._brands.values():
-            mine = [x for life in state.lives if life.card.phase in ACTIVE for x in life.story_ids]
-            assert len(mine) == len(set(mine))
-
-
-@settings(max_examples=150, deadline=None)
-@given(logs(), st.data())
-def test_cuts_and_restarts_change_nothing(records: list[InputRecord], data: st.DataObject) -> None:
-    """Any batches, saved and loaded anywhere, with records delivered again, give the same events."""
-    calm = run(records)
-    stage, outputs, at = fresh(), list[Output](), 0
-    states: dict[bytes, tuple[int, bytes]] = {}
-    cut: bytes | None = None
-    saved = 0
-    while at < len(records):
-        size = data.draw(st.integers(1, 7))
-        outputs += stage.process(records[at : at + size])
-        at = min(at + size, len(records))
-        what = data.draw(st.sampled_from(["on", "save", "save states only", "crash"]))
-        if what.startswith("save"):
-            checkpoint = stage.checkpoint(at)
-            for record in checkpoint.states:
-                if record.progress >= states.get(record.key, (-1, b""))[0]:
-                    states[record.key] = (record.progress, record.value or b"")
-            if what == "save":
-                cut, saved = checkpoint.cut, checkpoint.commit
-            else:
-                what = "crash"
-        if what == "crash":
-            stage, at = CrisisPartition(0, CrisisSettings()), saved
-            stage.restore({key: value for key, (_, value) in states.items()}, cut)
-    kept = ("crisis.events", "crisis.statements")
-    once = {(o.topic, dict(o.headers)["ce_id"]): o for o in outputs if o.topic in kept}
-    assert once == {(o.topic, dict(o.headers)["ce_id"]): o for o in calm if o.topic in kept}
-    for brand in ("acme", "other"):
-        first = [o for o in calm if o.topic == "crisis.events" and o.key == brand.encode()]
-        assert [o for o in once.values() if o.topic == "crisis.events" and o.key == brand.encode()] == first
-
-
 def test_no_news_no_update() -> None:
     """Readings that change nothing are told every six hours only."""
     records = [*opened(), *(signal(3 + i, 40 + 30 * i, over=True) for i in range(13))]
@@ -255,56 +160,3 @@ def test_an_alarm_that_was_none_does_not_hide_the_crisis_after_it(calm: bool, bo
         signal(2 + len(eased), 110, over=True, margin=20.0, stories=(first, second), samples=samples),
     )))  # fmt: skip
     assert len({card.crisis_id for _, card in found}) == crises
-
-
-def test_a_severity_near_a_border_does_not_flap() -> None:
-    """A forecast that swings around a border escalates once; only when the higher class is hardly possible does it fall."""
-
-    def far(days: float) -> dict[str, float]:
-        return {"median": 30 + 50 * days, "low": 30 + 40 * days, "high": 30 + 62 * days}
-
-    press = (story(press=1),)
-    swing = [signal(2 + n, 40 + 40 * n, over=True, stories=(story(press=1, mentions=50 + n),), forecast_authors_24h=far(days))
-             for n, days in enumerate([3.6, 2.8, 3.6, 2.8, 3.6, 0.1])]  # fmt: skip
-    found = events(run(log(signal(1, 0, over=True, margin=20.0, stories=press, forecast_authors_24h=far(2.0)), *swing)))
-    assert [name for name, _ in found][1:] == ["opened", "escalated", *["updated"] * 5]
-    assert [card.severity for _, card in found][1:] == [4, 5, 5, 5, 5, 5, 2]
-
-
-def _far(days: float) -> dict[str, float]:
-    """Return a forecast of so many usual days of authors."""
-    return {"median": 30 + 50 * days, "low": 30 + 40 * days, "high": 30 + 62 * days}
-
-
-def test_a_severity_alone_lets_nothing_grow_again() -> None:
-    """While nothing passes the threshold, what eased stays so: its severity is told with the updates, and up and down at their pace."""
-    swing = [
-        signal(2 + n, 80 + 10 * n, eased=True, forecast_authors_24h=_far(days), stories=(story(mentions=50 + n),))
-        for n, days in enumerate([0.1, 2.0, 3.6, 0.1, 3.6, 2.0, 90.0, 90.0, 90.0])
-    ]
-    found = events(run(log(signal(1, 0, over=True, margin=20.0), *swing)))[2:]
-    assert [name for name, _ in found] == ["eased", "updated", "updated"]
-    assert {card.phase for _, card in found} == {"eased"}
-    assert found[-1][1].severity == 5
-    over = signal(3, 100, over=True, forecast_authors_24h=_far(90.0))
-    grown = events(run(log(signal(1, 0, over=True, margin=20.0), *swing[:1], over)))
-    assert [(name, card.phase) for name, card in grown][1:] == [("opened", "open"), ("eased", "eased"), ("escalated", "escalated")]
-
-
-def test_growing_again_stands_before_easing_is_told_again() -> None:
-    """What eased and is over again is told as growing; that it eased once more is told after the time between two updates."""
-    calm = [signal(5 + n, 205 + 5 * n, eased=True) for n in range(8)]
-    found = events(run(log(*opened(), signal(3, 60, eased=True), signal(4, 200, over=True), *calm)))
-    assert [(name, card.phase) for name, card in found][2:] == [("eased", "eased"), ("updated", "open"), ("eased", "eased")]
-    assert [card.updated_at[11:16] for _, card in found][3:] == ["20:13", "20:43"]
-
-
-def test_easing_lowers_no_severity_that_lies_near_a_border() -> None:
-    """Easing alone is no reason to take a severity back; one that is hardly possible any more falls with it."""
-    press = (story(press=1),)
-    for days, severity in ((2.8, 5), (0.1, 2)):
-        found = events(run(log(
-            signal(1, 0, over=True, margin=20.0, stories=press, forecast_authors_24h=_far(3.6)),
-            signal(2, 90, eased=True, stories=press, forecast_authors_24h=_far(days)),
-        )))  # fmt: skip
-        assert (found[-1][0], found[-1][1].severity) == ("eased", severity)
