@@ -13,7 +13,8 @@ from types import CodeType, ModuleType
 
 from hypothesis import Phase, settings
 
-from tests.contract.rules import RULES, Rule
+from tests.contract.rule import Rule
+from tests.contract.rules import RULES
 
 
 class _Loader(SourceFileLoader):
@@ -25,7 +26,7 @@ class _Loader(SourceFileLoader):
         """Return the code without the rule."""
         source = self.get_data(self.path).decode()
         if source.count(self.rule.old) != 1:
-            raise RuntimeError(f"the text of rule {self.rule.name} is not in {fullname} exactly once: see tests/contract/rules.py")
+            raise RuntimeError(f"the text of rule {self.rule.name} is not in {fullname} exactly once: see tests/contract/rules_of_*.py")
         return compile(source.replace(self.rule.old, self.rule.new), self.path, "exec")
 
 

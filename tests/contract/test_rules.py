@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.rules import RULES, Rule
+from tests.contract.rule import Rule
+from tests.contract.rules import RULES, table
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "order.md"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
@@ -19,7 +21,14 @@ def test_the_rule_has_its_test_and_its_line_in_the_docs(rule: Rule) -> None:
     """The rule's test is there, and docs/order.md names both."""
     path, _, function = rule.test.partition("::")
     assert f"def {function}(" in (ROOT / path).read_text("utf-8")
-    assert f"| {rule.says} | `{path}` `{function}` |" in (ROOT / "docs" / "order.md").read_text("utf-8")
+    assert f"| {rule.says} | `{path}` `{function}` |" in PAGE.read_text("utf-8")
+
+
+def test_the_docs_have_no_other_rule() -> None:
+    """The page's table has one line for each rule, in their order, and none that is gone."""
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    current = table() in PAGE.read_text("utf-8")
+    assert current, "docs/order.md is behind: python -m tests.contract.rules"
 
 
 @pytest.mark.slow
