@@ -1,13 +1,13 @@
 """``latency``: from the send of the mention that tips a crisis to the crisis event in a consumer's hands.
 
-A ``veille worker`` from enrich to crisis, at its shipped settings, reads the simulation's mentions: first a backlog; then as many a
-second as it read of that, which tells the capacity, since the sender takes its share of the machine like any live source here; then
-25, 50 and 75 % of the capacity, with a clock record every 100 ms of wall time. An event of time T was tipped by the last mention published
-at or before T.
+A ``veille worker`` from enrich to crisis, at its shipped settings, reads the simulation's mentions, a new worker for each run: the day
+before the first crisis at once, which is what it has learned when it begins, then the hours in which crises burn. Those first come as a
+backlog; then as many a second as it read of that, which tells the capacity, since the sender takes its share of the machine like any live
+source here; then 25, 50 and 75 % of the capacity, with a clock record every 100 ms of wall time. So capacity and latency are of the same
+hours: calm ones cost less. An event of time T was tipped by the last mention published at or before T.
 
 Event time runs a thousand times faster than the clock on the wall, so that there is something to measure within half a minute, and
-with it the grid lines at which brands are judged and crises report. The simulation's volume is what such a rate would be at that pace. The
-day before the first crisis is sent at once.
+with it the grid lines at which brands are judged and crises report. The simulation's volume is what such a rate would be at that pace.
 """
 
 from __future__ import annotations
@@ -50,20 +50,29 @@ Rows = list[tuple[int, bytes, str]]
 
 
 def run(broker: str, quick: bool, *, mentions: int = 0, seconds: float = 0.0) -> dict[str, Any]:
-    """Return ``capacity_per_second``, ``backlog_per_second`` and ``loads``; see the package. Events: openings, escalations, updates."""
+    """Return ``capacity_per_second``, ``backlog_per_second`` and ``loads``; see the package. Events: openings, escalations, updates.
+
+    ``mentions``: of the runs that tell the capacity.
+    """
     seconds = seconds or (6.0 if quick else 30.0)
     # A quick round measures its capacity while everything is still warming up.
-    rows = list(Traffic(mentions or (6_000 if quick else 200_000), volume=1.0 if quick else _volume(4_000.0)).rows())
-    backlog = _throughput(broker, rows, _AT_ONCE)
-    capacity = _throughput(broker, rows, backlog)
+    calm, burning = _rows(1_000.0 if quick else 4_000.0, mentions or (6_000 if quick else 150_000), quick)
+    backlog = _throughput(broker, calm, burning, _AT_ONCE)
+    capacity = _throughput(broker, calm, burning, backlog)
     loads = []
     for share in SHARES[:1] if quick else SHARES:
         rate = 1_000.0 if quick else capacity * share
-        volume = 1.0 if quick else _volume(rate)
-        before = 0 if quick else round(_CALM_DAYS * DAY_MENTIONS * volume)
-        rows = list(Traffic(before + round(rate * seconds), volume=volume).rows())
-        loads.append({"share": share, "per_second": six(rate), **_load(broker, rows[:before], rows[before:], rate)})
+        calm, burning = _rows(rate, round(rate * seconds), quick)
+        loads.append({"share": share, "per_second": six(rate), **_load(broker, calm, burning, rate)})
     return {"rounds": 1, "capacity_per_second": six(capacity), "backlog_per_second": six(backlog), "loads": loads}
+
+
+def _rows(rate: float, mentions: int, quick: bool) -> tuple[Rows, Rows]:
+    """Return the calm day and so many mentions after it, at the density of ``rate`` a second; a quick run has no calm day."""
+    volume = 1.0 if quick else _volume(rate)
+    before = 0 if quick else round(_CALM_DAYS * DAY_MENTIONS * volume)
+    rows = list(Traffic(before + mentions, volume=volume).rows())
+    return rows[:before], rows[before:]
 
 
 def _volume(rate: float) -> float:
@@ -93,21 +102,27 @@ def _worker(broker: str) -> Iterator[tuple[str, _Watcher]]:
                 watcher.stop()
 
 
-def _throughput(broker: str, rows: Rows, rate: float) -> float:
-    """Return mentions a second from the first send, at ``rate``, until every signal before their end was there."""
+def _throughput(broker: str, calm: Rows, rows: Rows, rate: float) -> float:
+    """Return mentions a second from the first send of ``rows``, at ``rate``, until every signal before their end was there."""
     with _worker(broker) as (topic, watcher):
+        _learn(broker, topic, watcher, calm)
         began = time.perf_counter()
         _send(broker, topic, rows, rate)
         watcher.wait(rows[-1][0])
         return len(rows) / (time.perf_counter() - began)
 
 
-def _load(broker: str, before: Rows, rows: Rows, rate: float) -> dict[str, Any]:
-    """Send ``before`` at once, which is what the worker has learned when it begins, then ``rows`` at ``rate``."""
+def _learn(broker: str, topic: str, watcher: _Watcher, calm: Rows) -> None:
+    """Send ``calm`` at once and wait for it: what the worker has learned when a measurement begins."""
+    if calm:
+        _send(broker, topic, calm, _AT_ONCE)
+        watcher.wait(calm[-1][0])
+
+
+def _load(broker: str, calm: Rows, rows: Rows, rate: float) -> dict[str, Any]:
+    """Return what the events took of which the mentions were sent at ``rate``."""
     with _worker(broker) as (topic, watcher):
-        if before:
-            _send(broker, topic, before, _AT_ONCE)
-            watcher.wait(before[-1][0])
+        _learn(broker, topic, watcher, calm)
         sent = _send(broker, topic, rows, rate)
         time.sleep(2.0)
     times = [published for published, _, _ in rows]
