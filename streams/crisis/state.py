@@ -24,8 +24,10 @@ MAX_ANSWERED = 10
 _LEAST_LETTERS = 4
 #: So much of terms, of words and of what two stories are angry about is the same, the last of at least so many crisis words (assumed).
 _SAME_TERMS, _SAME_WORDS, _SAME_ANGER, _LEAST_ANGER = 0.25, 0.5, 0.6, 5
-#: For so long after it was last over the threshold an open crisis counts as ringing (assumed); one that has eased does not.
+#: For so long after it was last over the threshold an open crisis counts as ringing, and after its stories' last mention one that has eased
+#: takes a ring of the brand as a whole (assumed).
 _STILL_RINGS_MS = 3_600_000
+_RINGING = ("suspected", "open", "escalated")
 
 
 class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -115,9 +117,13 @@ def matches(life: Life, signal: Signal, lead: StoryReading | None) -> bool:
     One cause makes several stories (a cascade, the links to it, copies). Stories are one crisis that share an id, a merged id, a quarter
     of the smaller one's terms, half of the terms or words of one with what is said in the other, or what they are angry about (categories
     of crisis words). Of stories held together by no terms nobody can tell: they belong to what still rang when they began. So an alarm
-    that was none does not hide the crisis after it. A brand-wide ring belongs to whatever burns.
+    that was none does not hide the crisis after it; nor does it where the brand rings as a whole: that belongs to what burns, to what rang
+    by the brand's count alone, and to what eased while its own stories are still spoken of.
     """
-    if lead is None or any(story in life.story_ids for story in (lead.story_id, *lead.merged)):
+    if lead is None:
+        spoken_of = max((story.last_ms for story in life.readings.values()), default=signal.at_ms)
+        return life.card.phase in _RINGING or signal.at_ms - spoken_of <= _STILL_RINGS_MS
+    if any(story in life.story_ids for story in (lead.story_id, *lead.merged)):
         return True
     mine, theirs, words, told = life.terms, lead.terms, life.words, sample_words(signal, lead)
     if max(_part(mine, theirs), _part(theirs, mine)) >= _SAME_TERMS:
@@ -127,7 +133,7 @@ def matches(life: Life, signal: Signal, lead: StoryReading | None) -> bool:
     here, there = _angers(life.readings.values()), _angers([lead])
     if sum(min(share, there.get(category, 0.0)) for category, share in here.items()) >= _SAME_ANGER:
         return True
-    patience = _STILL_RINGS_MS if life.card.phase in ("suspected", "open", "escalated") else 0
+    patience = _STILL_RINGS_MS if life.card.phase in _RINGING else 0
     return not (mine and theirs) and lead.onset_ms <= life.last_over_ms + patience
 
 
