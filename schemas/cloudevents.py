@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 Headers = list[tuple[str, bytes]]
 
 SOURCE = b"/veille"
-_SCHEMA_ROOT = "https://veille.example/schemas/"
+#: Where the schemas say that they are.
+SCHEMA_ROOT = "https://veille.example/schemas/"
 
 #: CloudEvents type -> schema file under ``schemas/events`` that describes the value.
 SCHEMA_OF = {
@@ -40,7 +41,7 @@ def header_maker(event_type: str, *, source: bytes = SOURCE) -> Callable[[str, s
     after = [
         ("ce_source", source),
         ("ce_specversion", b"1.0"),
-        ("ce_dataschema", f"{_SCHEMA_ROOT}{schema}.schema.json".encode()),
+        ("ce_dataschema", f"{SCHEMA_ROOT}{schema}.schema.json".encode()),
         ("content-type", b"application/json"),
     ]
 

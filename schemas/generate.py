@@ -15,7 +15,7 @@ import msgspec
 import yaml
 
 from schemas.brand import Brand, Watchlist
-from schemas.cloudevents import SCHEMA_OF
+from schemas.cloudevents import SCHEMA_OF, SCHEMA_ROOT
 from schemas.command import Command, ForwardedCommand
 from schemas.crisis import Crisis
 from schemas.desk import markdown as commands_page
@@ -27,7 +27,6 @@ from schemas.signal import Signal, SignalWatermark
 from schemas.topics import Topic, load_topics
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMA_ROOT = "https://veille.example/schemas/"
 VERSION = "1.0.0"
 
 #: Name of the schema file -> the struct that it describes.

@@ -86,7 +86,6 @@ CATALOGUE: Final = (
     Metric("veille_mentions_left_out", "counter", "Mentions of hot brands that were counted and left out of a sample.", ("partition",)),
     Metric("veille_waiting_mentions", "gauge", "Mentions that wait for the watermark in detect.", ("partition",)),
 )
-_BY_NAME: Final = {metric.name: metric for metric in CATALOGUE}
 _KINDS: Final = ("snowball", "corporate", "rumour", "own_post")
 
 

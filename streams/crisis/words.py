@@ -75,12 +75,6 @@ KIND_WORDS = {
     "fr": {"snowball": "boule de neige", "corporate": "bad buzz d'entreprise", "rumour": "rumeur non vérifiée",
            "own_post": "publication de la marque qui se retourne"},
 }  # fmt: skip
-PHASE_WORDS = {
-    "en": {"suspected": "suspected", "open": "open", "escalated": "escalated", "eased": "easing", "resolved": "resolved",
-           "cancelled": "cancelled", "merged": "merged"},
-    "fr": {"suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement", "resolved": "résolue",
-           "cancelled": "annulée", "merged": "fusionnée"},
-}  # fmt: skip
 
 
 def clean(text: str, limit: int) -> str:

@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -25,9 +24,7 @@ from streams.enrich.polarity import Polarity
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.stage import AT_ONCE, EnrichPartition, Slots
 from streams.enrich.stories import copy_keys, without_links
-from streams.enrich.watchlist import Watchlists, load_watchlist, parse_watchlist
-from streams.sources.files import read_mentions
-from streams.sources.mapping import Mapping
+from streams.enrich.watchlist import Watchlists, parse_watchlist
 
 _BATCH = 2000
 
@@ -39,11 +36,6 @@ def simulated(count: int) -> tuple[list[bytes], Watchlist]:
 
     values = [bytes(value) for _, value, _ in islice(simulate(7).rows(), count)]
     return values, parse_watchlist(demo_watchlist(), "demo")
-
-
-def from_files(paths: Sequence[Path], watchlist: Path, mapping: Mapping, count: int) -> tuple[list[bytes], Watchlist]:
-    """Return up to ``count`` raw mentions of files, and the watchlist."""
-    return [mention.value for mention in islice(read_mentions(paths, mapping), count)], load_watchlist(watchlist)
 
 
 def _per_item(work: Callable[[], object], items: int, rounds: int) -> float:

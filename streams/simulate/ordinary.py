@@ -18,7 +18,6 @@ _REACTIONS: Final = 0.28
 #: Spread of audiences: a few posts get many reactions, most none.
 _AUDIENCE: Final = 1.3
 _BIN_MS: Final = 10 * MINUTE_MS
-_TONES: Final = ("negative", "positive", "neutral")
 
 
 def draw(rng: Random, weights: dict[str, float]) -> str:
