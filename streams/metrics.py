@@ -84,6 +84,13 @@ CATALOGUE: Final = (
         ("partition",),
     ),
     Metric("veille_mentions_left_out", "counter", "Mentions of hot brands that were counted and left out of a sample.", ("partition",)),
+    Metric("veille_mentions_early", "counter", "Mentions dated beyond the clock by more than the limit: moved to it.", ("partition",)),
+    Metric(
+        "veille_ids_forgotten",
+        "counter",
+        "Ids of mentions forgotten within the duplicates' window, since the capacity was reached: a second delivery would count.",
+        ("partition",),
+    ),
     Metric("veille_waiting_mentions", "gauge", "Mentions that wait for the watermark in detect.", ("partition",)),
 )
 _KINDS: Final = ("snowball", "corporate", "rumour", "own_post")

@@ -1,8 +1,9 @@
-"""Numbers that stages know and metrics show: alarms asked and realised, sampling. Nothing here changes what a stage returns."""
+"""Numbers that stages know and metrics show: alarms, sampling, what enrich moved and forgot. Nothing here changes what a stage returns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -14,6 +15,7 @@ from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
 from streams.detect.stage import DetectPartition
 from streams.engine.stage import Output, Record
+from streams.enrich.stage import EnrichPartition
 from streams.metrics import PrometheusMeter
 
 _HOUR_MS = 3_600_000
@@ -50,21 +52,44 @@ class CountedCrisis(CrisisPartition):
             self._meter.put("veille_paging_openings_last_week", number, str(self.partition), outcome)
 
 
+class _Counted:
+    """One counter of the catalogue, by partition, from totals that partitions keep."""
+
+    def __init__(self, meter: PrometheusMeter, name: str) -> None:
+        self._meter, self._name = meter, name
+        #: By the partition's object: one that came back to this worker begins at 0 again.
+        self._told: WeakKeyDictionary[EnrichPartition | DetectPartition, int] = WeakKeyDictionary()
+
+    def tell(self, of: EnrichPartition | DetectPartition, total: int) -> None:
+        """Count what ``total`` grew by since the last call."""
+        before = self._told.get(of, 0)
+        self._meter.count(self._name, total - before if total >= before else total, str(of.partition))
+        self._told[of] = total
+
+
+class EnrichTally:
+    """What enrich's partitions moved to the clock, and which ids they had to forget, told to the meter as they go on."""
+
+    def __init__(self, meter: PrometheusMeter) -> None:
+        self._early, self._forgotten = _Counted(meter, "veille_mentions_early"), _Counted(meter, "veille_ids_forgotten")
+
+    def tell(self, enrich: EnrichPartition) -> None:
+        """Count what came since the last call."""
+        self._early.tell(enrich, enrich.early)
+        self._forgotten.tell(enrich, enrich.forgotten_ids)
+
+
 class SamplingTally:
     """What detect's partitions left out of samples, told to the meter as they go on."""
 
     def __init__(self, meter: PrometheusMeter) -> None:
         self._meter = meter
-        self._told: dict[int, int] = {}
+        self._left_out = _Counted(meter, "veille_mentions_left_out")
 
     def tell(self, detect: DetectPartition) -> None:
         """Show the strongest sampling since the last call, and count what was left out since then."""
-        label = str(detect.partition)
-        before = self._told.get(detect.partition, 0)
-        # A partition that came back to this worker begins at 0 again.
-        self._meter.count("veille_mentions_left_out", detect.left_out - before if detect.left_out >= before else detect.left_out, label)
-        self._told[detect.partition] = detect.left_out
-        self._meter.put("veille_sampling_share", 1.0 / detect.hottest, label)
+        self._left_out.tell(detect, detect.left_out)
+        self._meter.put("veille_sampling_share", 1.0 / detect.hottest, str(detect.partition))
         detect.hottest = 1
 
 

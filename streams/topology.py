@@ -27,7 +27,7 @@ from streams.respond.playbook import Playbook, load, people, plan_of
 from streams.respond.routes import load_routes
 from streams.respond.stage import RespondPartition
 from streams.settings import Settings
-from streams.tallies import CountedCrisis, SamplingTally, asked_per_week
+from streams.tallies import CountedCrisis, EnrichTally, SamplingTally, asked_per_week
 
 #: Topics that stages read, in the order of the road. All but the first must have equal partition counts.
 INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals", "crisis.commands", "crisis.events")
@@ -83,6 +83,7 @@ def _enrich_spec(
 ) -> StageSpec:
     sent: dict[int, int] = {}
     told: dict[int, float] = {}
+    tally = EnrichTally(meter) if meter is not None else None
 
     def make(partition: int) -> PartitionStage:
         sent.pop(partition, None)
@@ -96,8 +97,9 @@ def _enrich_spec(
         if all(sent.get(p) == w for p, w in marks.items()):
             return clocks
         sent.update(marks)
-        if meter is not None:
+        if meter is not None and tally is not None:
             for p, mark in marks.items():
+                tally.tell(cast(EnrichPartition, stages[p]))
                 meter.put("veille_watermark_timestamp_seconds", mark / 1000, "enrich", str(p))
             versions = {cast(EnrichPartition, stage).version for stage in stages.values()}
             if (newest := watchlists.get(max(versions))) is not None and newest.version not in told:

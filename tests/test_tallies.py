@@ -12,10 +12,11 @@ from streams.enrich.watchlist import Watchlists
 from streams.metrics import PrometheusMeter
 from streams.settings import Settings
 from streams.sources.plan import clock_record
-from streams.tallies import CountedCrisis, SamplingTally
+from streams.tallies import CountedCrisis, EnrichTally, SamplingTally
 from streams.topology import build_specs
 from tests.crisis.make import HOUR, command, events, log, signal, watermark
 from tests.detect.worlds import START, World
+from tests.enrich.records import clock, mention, stage
 
 DAY_MINUTES = 24 * 60
 
@@ -85,6 +86,20 @@ def test_a_crisis_that_a_person_declared_is_no_alarm() -> None:
     found = events(list(stage.process(log(watermark(0), command("open", 1, headline="a fire", severity=5)))))
     assert [(name, card.page) for name, card in found] == [("opened", True)]
     assert _week(stage, meter) == {"confirmed": 0, "unconfirmed": 0}
+
+
+def test_what_enrich_moved_and_forgot_is_counted() -> None:
+    """Each mention that is moved to the clock and each id that is forgotten too soon counts once; a partition that comes back goes on."""
+    meter = PrometheusMeter()
+    tally = EnrichTally(meter)
+    for early in (2, 1):  # the second is the partition after it came back to this worker
+        enrich = stage(duplicate_capacity=1000)
+        moved = [mention(1 + n, second=10**6) for n in range(early)]
+        list(enrich.process([clock(0, 0), *moved, *(mention(1 + early + n) for n in range(1001 - early))]))
+        tally.tell(enrich)
+        tally.tell(enrich)
+    assert _shown(meter, "veille_mentions_early_total") == {'{partition="0"}': 3.0}
+    assert _shown(meter, "veille_ids_forgotten_total") == {'{partition="0"}': 2 * 1001.0}
 
 
 def test_sampling_is_shown_while_a_brand_is_hot_and_no_longer() -> None:
