@@ -109,6 +109,10 @@ train-chance: $(DEV)  ## learn anew what a number means, on crises planted into 
 train-forecast: $(DEV)  ## learn the references of the forecast anew from ../shared/data (seeded)
 	$(BIN)/python -m streams.evaluate.forecast_train --data ../shared/data --out streams/detect/data/forecast.json
 
+.PHONY: train-rumour
+train-rumour: $(DEV)  ## learn the weights of doubt anew from ../shared/data, and say what they are worth on the set left out
+	$(BIN)/python -m streams.evaluate.rumour_train --data ../shared/data --out streams/claims.json
+
 .PHONY: train-polarity
 train-polarity: $(PEERS)  ## train the polarity model anew from ../shared/data (seeded; needs npm for English word vectors)
 	mkdir -p build
