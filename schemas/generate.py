@@ -170,7 +170,8 @@ def topics_page() -> str:
     for topic in load_topics().values():
         lines += [f"## `{topic.name}`", "", topic.carries, ""]
         if topic.events:
-            lines += ["CloudEvents types: " + ", ".join(f"`{event}`" for event in topic.events) + ".", ""]
+            bare = f" A record without `ce_type` is a `{topic.default_event}`." if topic.default_event else ""
+            lines += ["CloudEvents types: " + ", ".join(f"`{event}`" for event in topic.events) + "." + bare, ""]
         for example in topic.examples:
             lines += [f"Example: [`{example}`](../schemas/examples/{example})", ""]
     lines += [

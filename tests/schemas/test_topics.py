@@ -8,11 +8,15 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from schemas.cloudevents import SCHEMA_OF
 from schemas.crisis import EVENT_TYPES
 from schemas.generate import STRUCTS, asyncapi, json_schema, schema_name, stale
 from schemas.topics import changelog_topics, load_topics
+from streams.cli.main import app
+from streams.settings import Settings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples"
 
@@ -38,6 +42,20 @@ def test_a_topic_file_holds_together(name: str) -> None:
     assert topic.producers
     assert topic.consumers
     assert {_struct_of(example) for example in topic.examples} == {schema_name(event) for event in topic.events}
+
+
+@pytest.mark.parametrize("name", sorted(load_topics()))
+def test_a_topic_names_whom_there_is(name: str) -> None:
+    """Who writes and reads it is a stage, a command of the command line, or somebody outside; the bare record is one of its events."""
+    topic = load_topics()[name]
+    outside = {"anyone", "people", "your service", "the worker", "the worker's clock"}
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    commands = {f"veille {name}" for name in command.commands}
+    commands |= {f"veille {name} {sub}" for name, one in command.commands.items() if isinstance(one, TyperGroup) for sub in one.commands}
+    stages = set(Settings.model_fields["stages"].default.split(","))
+    assert {*topic.producers, *topic.consumers} <= outside | commands | stages
+    assert topic.default_event in ("", *topic.events)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
