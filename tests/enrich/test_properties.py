@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.engine.stage import InputRecord, Output
-from tests.enrich.records import CLOCK, MARKER, NOW, clock, marker, mention, stage
+from streams.enrich.rejected import REASONS
+from tests.enrich.records import CLOCK, MARKER, NOW, clock, kinds, marker, mention, stage
 
 _JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=()), max_size=20),
@@ -43,7 +44,7 @@ _HEADERS = st.sampled_from([(), (), (), CLOCK, MARKER, (("ce_type", b"other"), (
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(_VALUES, _HEADERS, st.integers(-(2**62), 2**62)), min_size=1, max_size=8))
 def test_nothing_raises_and_nothing_is_lost(raws: list[tuple[bytes | None, Any, int]]) -> None:
-    """Every raw record gives an output, or is a control record that was taken; a rejected one keeps its bytes."""
+    """Every raw record gives an output, or is a control record that was taken; a rejected one keeps its bytes and has a known reason."""
     part = stage()
     for offset, (value, headers, timestamp) in enumerate(raws):
         if headers == MARKER and value is not None and b"version" in value:
@@ -54,6 +55,7 @@ def test_nothing_raises_and_nothing_is_lost(raws: list[tuple[bytes | None, Any, 
         named = [output for output in outputs if output.key is not None and b"enriched" in dict(output.headers)["ce_type"]]
         assert all(output.value == value for output in rejected)
         assert len(rejected) <= 1
+        assert set(kinds(rejected)) <= REASONS
         assert bool(rejected) != bool(named) or (headers == CLOCK and part.watermark is not None and part.watermark != watermark)
 
 

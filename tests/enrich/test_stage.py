@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 
 from schemas.enriched import Enriched, SourceState
 from streams.engine.stage import ALL_PARTITIONS, InputRecord, Output
+from streams.enrich.rejected import REASONS
 from streams.errors import NotYet
 from tests.enrich.records import NOW, clock, date, kinds, marker, mention, stage, watchlists
 
@@ -85,6 +87,12 @@ def test_a_rejected_record_keeps_its_bytes_and_names_its_reason() -> None:
     assert "veille-expected" not in headers
     assert headers["traceparent"] == b"t"
     assert dict(unnamed.headers)["veille-expected"] == b"1"
+
+
+def test_every_reason_stands_in_the_docs() -> None:
+    """Whoever finds a reason in a header finds it in docs/enrichment.md."""
+    page = (Path(__file__).parents[2] / "docs" / "enrichment.md").read_text("utf-8")
+    assert sorted(reason for reason in REASONS if f"`{reason}`" not in page) == []
 
 
 def test_settings_of_brands_are_sent_at_the_start_and_at_each_marker() -> None:
