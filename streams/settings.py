@@ -66,7 +66,9 @@ class Settings(BaseSettings):
     watchlist: str = Field("", description="Watchlist file; empty: the topic `watchlist`.")
     stages: str = Field("enrich,detect,commands,crisis,evidence,respond", description="Which agents this worker runs.")
     worker_clock: bool = Field(True, description="Publish wall-clock records into owned raw partitions (off for a replay).")
-    language: str = Field("en", pattern="^(en|fr)$", description="Language of messages to people.")
+    language: str = Field(
+        "en", pattern="^(en|fr)$", description="Language of briefs, explained reasons and drills, where --language does not say."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     engine: EngineSettings = EngineSettings()
     http: HttpSettings = HttpSettings()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.cli.options import Broker, Json, Language, Run, language_of, load_settings, run_async
 from streams.errors import BadInput
 from streams.settings import Settings
 
@@ -20,15 +20,14 @@ Exit codes: 0 done; 3 no broker; 4 no such crisis, or bad settings."""
 
 def command(
     crisis: Annotated[str, typer.Argument(metavar="CRISIS", help="Id of the crisis, as `veille crises` shows it.")],
-    language: Annotated[str, typer.Option("--language", metavar="en|fr", help="English or French.")] = "en",
+    language: Language = "",
     json: Json = False,
     broker: Broker = None,
     run: Run = None,
 ) -> None:
     """Read the crisis's card and tasks, and print the brief."""
-    if language not in ("en", "fr"):
-        raise BadInput("--language is en or fr")
-    run_async(_print(load_settings(broker=broker, run=run), crisis, language, json))
+    settings = load_settings(broker=broker, run=run)
+    run_async(_print(settings, crisis, language_of(language, settings), json))
 
 
 async def _print(settings: Settings, crisis: str, language: str, json: bool) -> None:

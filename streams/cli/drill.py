@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.options import Json, load_settings, run_async
+from streams.cli.options import Json, Language, language_of, load_settings, run_async
 from streams.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def command(
     speed: Annotated[float, typer.Option("--speed", metavar="X", min=0.1, help="With --live: minutes of the drill for each minute.")] = 1.0,
     hours: Annotated[float, typer.Option("--hours", metavar="H", min=0.1, max=72, help="How long after the opening it ends.")] = 6.0,
     report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report (HTML, printable).")] = None,
-    language: Annotated[str, typer.Option("--language", metavar="en|fr", help="Of report and shipped plan (VEILLE_LANGUAGE).")] = "",
+    language: Language = "",
     json: Json = False,
 ) -> None:
     """Choose the crisis, run it, and say what was late."""
@@ -58,9 +58,7 @@ def command(
     if live and acts is not None:
         raise typer.BadParameter("the cell speaks in --acts FILE or --live, not both")
     settings = load_settings()
-    language = language or settings.language
-    if language not in ("en", "fr"):
-        raise BadInput("--language is en or fr")
+    language = language_of(language, settings)
     plan = read(named(playbook, language))
     found = events_of_file(events) if events is not None else events_of_simulation(seed or 0, settings)
     source = events.name if events is not None else f"simulation {seed}"

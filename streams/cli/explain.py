@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli.options import Broker, Json, Map, MappingFile, Run, Set, Tail, Watchlist, load_settings, run_async
+from streams.cli.options import Broker, Json, Language, Map, MappingFile, Run, Set, Tail, Watchlist, language_of, load_settings, run_async
 from streams.errors import BadInput, VeilleError
 from streams.settings import Settings
 
@@ -42,7 +42,7 @@ def command(
     sets: Set = None,
     mapping: MappingFile = None,
     tail: Tail = 48.0,
-    language: Annotated[str, typer.Option("--language", metavar="en|fr", help="Language of the reasons.")] = "en",
+    language: Language = "",
     json: Json = False,
     broker: Broker = None,
     run: Run = None,
@@ -56,9 +56,8 @@ def command(
     brand = signal_id.rpartition("-")[0]
     if not brand or not signal_id.rpartition("-")[2].isdigit():
         raise BadInput("a SIGNAL_ID is a brand, a hyphen and a number, as in airline-17")
-    if language not in ("en", "fr"):
-        raise BadInput("--language is en or fr")
     settings = load_settings(broker=broker, run=run, watchlist=None if watchlist is None else str(watchlist))
+    language = language_of(language, settings)
     if files:
         sent = _recorded(recorded, signal_id) if recorded is not None else None
         derived, start = _from_files(settings, signal_id, files, (maps, sets, mapping), tail), 0

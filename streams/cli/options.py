@@ -24,6 +24,7 @@ Map = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field's value for every row. Repeatable.")]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help="YAML file with `map` and `set`.")]
 Tail = Annotated[float, typer.Option("--tail", metavar="HOURS", min=0, help="How far the clock goes on after the last mention.")]
+Language = Annotated[str, typer.Option("--language", metavar="en|fr", help="English or French (VEILLE_LANGUAGE).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
@@ -43,6 +44,13 @@ def load_settings(**overrides: Any) -> Settings:
         raise BadInput("settings cannot be used: " + "; ".join(words)) from None
     except SettingsError as error:
         raise BadInput(f"settings cannot be used: {error}") from None
+
+
+def language_of(given: str, settings: Settings) -> str:
+    """Return the language that ``--language`` asks for, or else the one of the settings. Raises `BadInput`."""
+    if given not in ("", "en", "fr"):
+        raise BadInput("--language is en or fr")
+    return given or settings.language
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from streams.cli import output
 from streams.cli.main import app, main
+from streams.cli.options import language_of
+from streams.settings import Settings
 
 RUNNER = CliRunner()
 COMMANDS = [
@@ -86,6 +88,15 @@ def test_the_speed_of_a_replay_is_checked(tmp_path: Path, monkeypatch: pytest.Mo
     file.touch()
     assert run_main(monkeypatch, "replay", str(file), "--speed", "fast") == 4
     assert "--speed" in capsys.readouterr().err
+
+
+def test_the_language_is_the_one_asked_for_or_the_settings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--language` goes before VEILLE_LANGUAGE; what is neither English nor French is bad input, before anything is looked for."""
+    french = Settings(language="fr")
+    assert [language_of(given, french) for given in ("", "en", "fr")] == ["fr", "en", "fr"]
+    for words in (["brief", "acme-1"], ["explain", "acme-1"], ["drill", "rumour", "--simulate", "1"]):
+        assert run_main(monkeypatch, *words, "--language", "de") == 4
+        assert "--language is en or fr" in capsys.readouterr().err
 
 
 def test_topics_list_is_json_lines(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -165,7 +165,7 @@ def test_the_command_explains_files(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
     row = next(row for row in rows if row["data"].get("over"))
     words = ["explain", row["id"], "--file", str(mentions), "--watchlist", str(watchlist), "--recorded", str(kept), "--tail", "1"]
-    done = RUNNER.invoke(app, [*words, "--language", "fr"])
+    done = RUNNER.invoke(app, words, env={"VEILLE_LANGUAGE": "fr"})
     assert done.exit_code == 0, done.output
     assert "identique : le journal redonne ce signal" in done.stdout
     done = RUNNER.invoke(app, [*words, "--json"])
