@@ -20,6 +20,7 @@ from streams.errors import BadInput
 from streams.gate.decide import GATED, decide, rules_of
 from streams.gate.ledger import Ledger
 from streams.respond.playbook import Playbook, people, plan_of
+from streams.respond.refusals import refusal_in
 from streams.respond.settings import RespondSettings
 from streams.respond.stage import RespondPartition
 from streams.respond.tasks import DUE
@@ -79,6 +80,7 @@ class Drill:
         why = rule_says or may_hold(command.role, command.by, people([self.plan]))
         never = command.command == "delete-own-post"
         if why and not never:
+            why = refusal_in(why, self._language)
             refusal = Statement(
                 statement_id=command.command, crisis_id=self.card.crisis_id, brand=self.card.brand, kind="refusal", state="refused",
                 text="", text_hash="", author=command.by, reason=f"{command.command}: {why}", command_id=command.id,

@@ -15,6 +15,7 @@ from streams.respond.brief import brief
 from streams.respond.drill import Drill, Entry
 from streams.respond.drill_words import EVENTS, STATES, WORDS
 from streams.respond.playbook import in_language
+from streams.respond.refusals import refusal_in
 from streams.respond.tasks import DUE, MINUTE
 
 _PAGES = jinja2.Environment(
@@ -83,11 +84,11 @@ def summary(drill: Drill, source: str, language: str) -> dict[str, Any]:
         "status": drill.card.status, "playbook": drill.plan.id, "source": source, "crisis_id": drill.card.crisis_id,
         "minutes": _minutes(drill, drill.now_ms), "steps": [one._asdict() | {"took": one.took} for one in done],
         "late": [one.step for one in done if one.late], "marks": marks(drill),
-        "refused": [{"minute": _minutes(drill, at), "by": who, "reason": why} for at, who, why in refusals(drill)],
+        "refused": [{"minute": _minutes(drill, at), "by": who, "reason": why} for at, who, why in refusals(drill, language)],
     }  # fmt: skip
 
 
-def refusals(drill: Drill) -> list[tuple[int, str, str]]:
+def refusals(drill: Drill, language: str) -> list[tuple[int, str, str]]:
     """Return (time in ms, who, why) of what the gate and the tasks refused."""
     found = []
     for entry in drill.log:
@@ -95,7 +96,7 @@ def refusals(drill: Drill) -> list[tuple[int, str, str]]:
         if isinstance(record, Statement) and record.state == "refused":
             found.append((entry.at_ms, record.author, record.reason))
         elif isinstance(record, Task) and record.state == "refused":
-            found.append((entry.at_ms, record.done_by, f"{record.step}: {record.reason}"))
+            found.append((entry.at_ms, record.done_by, f"{record.step}: {refusal_in(record.reason, language)}"))
     return found
 
 
@@ -110,7 +111,7 @@ def page(drill: Drill, source: str, language: str) -> str:
         brief=brief(opening, drill_tasks(drill), language),
         steps=done, late=[one for one in done if one.late], states=STATES[language], longest=longest,
         minutes=_minutes(drill, drill.now_ms), marks=marks(drill),
-        refused=[(_minutes(drill, at), who, why) for at, who, why in refusals(drill)],
+        refused=[(_minutes(drill, at), who, why) for at, who, why in refusals(drill, language)],
         timeline=timeline(drill, language),
     )  # fmt: skip
 
@@ -132,7 +133,8 @@ def timeline_line(entry: Entry, language: str) -> tuple[str, str, str]:
         name = entry.what.removeprefix("veille.crisis.")
         return EVENTS[language].get(name, name), "", f"{WORDS[language]['severity']} {record.severity}, {record.mentions} mentions"
     if isinstance(record, Task):
-        return f"{record.step}: {states.get(record.state, record.state)}", record.done_by, record.reason
+        said = refusal_in(record.reason, language) if record.state == "refused" else record.reason
+        return f"{record.step}: {states.get(record.state, record.state)}", record.done_by, said
     if isinstance(record, Claim):
         return f"{WORDS[language]['claim']} {record.claim_id}: {states.get(record.status, record.status)}", record.by, record.text
     who = record.released_by or record.author

@@ -74,8 +74,8 @@ def test_the_gate_is_the_gate() -> None:
     drill = run(CELL + "+95 bo draft s text=ours claims=belt evidence=1\n+96 bo/lead release s\n+97 eve/watch approve s hash=x")
     assert [entry.record.state for entry in drill.log if isinstance(entry.record, Statement)] == ["refused", "draft", "refused", "refused"]
     assert marks(drill) == {"first_step": 4, "claim_verified": 12, "holding_released": None, "substantive_released": None}
-    assert ["measure the impact" in why for _, _, why in refusals(drill)] == [True, False, False]
-    assert "may not approve" in refusals(drill)[2][2]
+    assert ["measure the impact" in why for _, _, why in refusals(drill, "en")] == [True, False, False]
+    assert "may not approve" in refusals(drill, "en")[2][2]
 
 
 def test_the_report_tells_everything_in_order() -> None:
@@ -112,6 +112,28 @@ def test_the_report_is_in_one_language(plan: str, language: str, words: tuple[st
     html = page(run(CELL, read(named(plan))), "file", language)
     assert [word for word in words if word not in html] == []
     assert [word for word in others if word in html] == []
+
+
+def test_refusals_are_told_in_the_language_of_the_report() -> None:
+    """The desk's, the plan's and the tasks' alike."""
+    cell = """
++1 eve/watch cancel
++2 eve approve s
++3 eve task-done dance
++4 /lead task-done pause
+"""
+    drill = Drill(PLAN, past(), "fr")
+    for number, line in enumerate(cell.strip().splitlines(), 1):
+        act = parse(line, number, "acme", CRISIS)
+        assert act is not None
+        drill.act(act.command)
+    assert [why for _, _, why in refusals(drill, "fr")] == [
+        "cancel: le rôle watch ne peut pas donner cancel ; on_call, lead ou direction le peuvent",
+        "approve: approve demande un rôle : on_call, lead, communication, legal ou direction",
+        "dance: cette tâche n'existe pas",
+        "task-done: personne n'est nommé pour en décider",
+    ]
+    assert "cette tâche n&#39;existe pas" in page(drill, "file", "fr").partition("Tout, dans l&#39;ordre")[2]
 
 
 def test_a_plan_of_ones_own_is_told_in_its_words() -> None:
