@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from streams.engine.connection import connection
@@ -12,55 +12,45 @@ from streams.errors import Unreachable
 from streams.settings import Settings
 
 
-async def started(client: Any, settings: Settings) -> None:
-    """Start an aiokafka client or raise `Unreachable` with the mend."""
+@asynccontextmanager
+async def running(client: Any, settings: Settings, stop: Callable[[], Awaitable[None]]) -> AsyncIterator[Any]:
+    """A client of aiokafka that is started, and stopped at the end. Raises `Unreachable` with the mend."""
     from aiokafka.errors import KafkaError
 
     try:
-        await asyncio.wait_for(client.start(), 20)
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise Unreachable(
-            f"no Kafka answers at {settings.broker} ({type(error).__name__}); start one (make kafka) or set --broker / VEILLE_BROKER"
-        ) from None
+        try:
+            await asyncio.wait_for(client.start(), 20)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Unreachable(
+                f"no Kafka answers at {settings.broker} ({type(error).__name__}); start one (make kafka) or set --broker / VEILLE_BROKER"
+            ) from None
+        yield client
+    finally:
+        await stop()
 
 
-@asynccontextmanager
-async def consumer(settings: Settings) -> AsyncIterator[Any]:
+def consumer(settings: Settings) -> AbstractAsyncContextManager[Any]:
     """A started consumer without a group, stopped at the end."""
     from aiokafka import AIOKafkaConsumer
 
     client = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100)
-    try:
-        await started(client, settings)
-        yield client
-    finally:
-        await client.stop()
+    return running(client, settings, client.stop)
 
 
-@asynccontextmanager
-async def producer(settings: Settings) -> AsyncIterator[Any]:
+def producer(settings: Settings) -> AbstractAsyncContextManager[Any]:
     """A started idempotent producer; what was sent is flushed at the end."""
     from aiokafka import AIOKafkaProducer
 
     client = AIOKafkaProducer(**connection(settings), enable_idempotence=True, compression_type=_codec(settings))
-    try:
-        await started(client, settings)
-        yield client
-    finally:
-        await client.stop()
+    return running(client, settings, client.stop)
 
 
-@asynccontextmanager
-async def admin(settings: Settings) -> AsyncIterator[Any]:
+def admin(settings: Settings) -> AbstractAsyncContextManager[Any]:
     """A started admin client, closed at the end."""
     from aiokafka.admin import AIOKafkaAdminClient
 
     client = AIOKafkaAdminClient(**connection(settings))
-    try:
-        await started(client, settings)
-        yield client
-    finally:
-        await client.close()
+    return running(client, settings, client.close)
 
 
 async def partition_counts(client: Any) -> dict[str, int]:

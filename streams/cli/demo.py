@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -180,20 +180,15 @@ async def _settled(settings: Settings) -> None:
             await asyncio.sleep(0.3)
 
 
-@asynccontextmanager
-async def _reader(settings: Settings) -> AsyncIterator[Any]:
+def _reader(settings: Settings) -> AbstractAsyncContextManager[Any]:
     """A consumer that sees the group's commits without joining it."""
     from aiokafka import AIOKafkaConsumer
 
-    from streams.cli.connection import started
+    from streams.cli.connection import running
     from streams.engine.connection import connection
 
     client = AIOKafkaConsumer(**connection(settings), group_id=settings.group_id, enable_auto_commit=False)
-    try:
-        await started(client, settings)
-        yield client
-    finally:
-        await client.stop()
+    return running(client, settings, client.stop)
 
 
 async def _alive(worker: subprocess.Popen[bytes], log: Path) -> None:
