@@ -7,9 +7,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from schemas.brand import Watchlist
+from schemas.topics import load_topics
 from streams.clock import wall_ms
 from streams.engine.ending import Guard
-from streams.engine.topics import partition_count
+from streams.engine.topics import partition_count, require_topics
 from streams.engine.worker import Worker, run_worker
 from streams.enrich.language import load_models
 from streams.enrich.watchlist import Watchlists, load_watchlist
@@ -36,6 +37,7 @@ async def _main(settings: Settings, guard: Guard) -> int:
         plans = of_brands({brand.id: brand.plan for brand in found.brands if brand.plan}, Path(settings.watchlist).parent)
     meter = PrometheusMeter()
     stages = {name.strip() for name in settings.stages.split(",")}
+    await require_topics(settings, [t.name for t in load_topics().values() if stages & {*t.producers, *t.consumers}])
     async with AsyncExitStack() as stack:
         partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
         if "enrich" in stages:

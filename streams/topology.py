@@ -21,6 +21,7 @@ from streams.detect.stage import DetectPartition
 from streams.engine.stage import ALL_PARTITIONS, Output, PartitionStage, StageSpec
 from streams.enrich.stage import EnrichPartition
 from streams.enrich.watchlist import Watchlists
+from streams.errors import BadInput
 from streams.evidence.stage import EvidencePartition
 from streams.metrics import PrometheusMeter
 from streams.respond.playbook import Playbook, load, people, plan_of
@@ -203,4 +204,6 @@ def build_specs(
         "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
         "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond, plans=plans, routes=routes)),
     }
+    if unknown := sorted(set(wanted) - set(specs) - {""}):
+        raise BadInput(f"there is no stage {', '.join(unknown)}; --stages / VEILLE_STAGES takes {', '.join(specs)}")
     return [specs[name] for name in specs if name in wanted]

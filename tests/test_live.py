@@ -9,6 +9,7 @@ import pytest
 
 from streams import live
 from streams.cli.demo import embedded_settings
+from streams.cli.topics import create
 from streams.engine.embedded import EmbeddedBroker
 from streams.engine.ending import Guard
 from streams.enrich import language
@@ -27,6 +28,7 @@ def test_the_language_model_is_read_before_the_worker_runs(stages: str, loaded: 
     language._slow_classify.cache_clear()
     with EmbeddedBroker() as broker:
         settings = embedded_settings(broker.bootstrap).model_copy(update={"stages": stages})
+        asyncio.run(create(settings))
         with Guard(settings.engine) as guard:
             assert asyncio.run(live._main(settings, guard)) == 0
     assert seen == [loaded]

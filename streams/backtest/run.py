@@ -38,8 +38,8 @@ def backtest(
     found: list[tuple[str, InputRecord]] = []
 
     def tap(topic: str, partition: int, record: InputRecord) -> None:
-        # A record without a key tells the time and nothing of any brand.
-        if topic in topics and record.key is not None:
+        # A record without a key tells the time and nothing of any brand; one that was refused keeps the key that it came with.
+        if topic in topics and (record.key is not None or topic == "mentions.rejected"):
             found.append((topic, record))
 
     watchlists = Watchlists()

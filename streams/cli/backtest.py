@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -33,7 +35,7 @@ def command(
     """Plan the raw log of the files in memory and feed the stages."""
     from streams import logs
     from streams.backtest.run import backtest
-    from streams.cli.output import cloudevent, crisis_line, emit, event_line
+    from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
     from streams.clock import wall_ms
     from streams.enrich.watchlist import load_watchlist
     from streams.sources.files import read_mentions
@@ -44,11 +46,16 @@ def command(
     logs.configure(settings.log_level)
     columns = parse_mapping(maps or (), sets or (), mapping)
     brands = load_watchlist(watchlist)
-    raw = plan(read_mentions(files, columns), settings.partitions, tail, grid_seconds=settings.detect.grid_seconds)
-    topics = frozenset({"crisis.events"} if signals is None else {"crisis.events", "brand.signals"})
+    mentions = list(read_mentions(files, columns))
+    raw = plan(mentions, settings.partitions, tail, grid_seconds=settings.detect.grid_seconds)
+    topics = frozenset({"crisis.events", "mentions.rejected"} | ({"brand.signals"} if signals is not None else set()))
+    refused: Counter[str] = Counter()
     try:
         with signals.open("wb") if signals is not None else nullcontext() as kept:
             for topic, record in backtest(raw, brands, settings, timestamp_ms=wall_ms(), topics=topics):
+                if topic == "mentions.rejected":
+                    refused[dict(record.headers)["__connect.errors.exception.message"].decode()] += 1
+                    continue
                 event = cloudevent(record.headers, record.value)
                 if topic == "crisis.events":
                     emit(event_line(event) if json else crisis_line(event))
@@ -56,3 +63,19 @@ def command(
                     kept.write(event_line(event) + b"\n")
     except OSError as error:
         raise BadInput(f"cannot write {signals}: {error.strerror}") from None
+    note(summary(len(mentions), refused))
+
+
+def summary(read: int, refused: Mapping[str, int]) -> str:
+    """Say what became of the mentions, so that silence is not taken for calm: ``refused`` counts the reasons of ``mentions.rejected``.
+
+    >>> summary(9, {"no_brand": 3, "not_json": 1, "bad_time": 2})
+    '9 mentions read: 3 of brands of the watchlist, 3 of none, 3 refused (bad_time 2, not_json 1)'
+    """
+    others = {"no_brand": "of none", "duplicate": "double"}
+    bad = sorted((reason, count) for reason, count in refused.items() if reason not in others)
+    words = [f"{read} mentions read: {read - sum(refused.values())} of brands of the watchlist"]
+    words += [f"{refused[reason]} {word}" for reason, word in others.items() if refused.get(reason)]
+    if bad:
+        words.append(f"{sum(count for _, count in bad)} refused ({', '.join(f'{reason} {count}' for reason, count in bad)})")
+    return ", ".join(words)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from streams.engine.connection import connection
+from streams.engine.connection import connection, no_broker
 from streams.errors import Unreachable
 from streams.settings import Settings
 
@@ -21,9 +21,7 @@ async def running(client: Any, settings: Settings, stop: Callable[[], Awaitable[
         try:
             await asyncio.wait_for(client.start(), 20)
         except (KafkaError, OSError, TimeoutError) as error:
-            raise Unreachable(
-                f"no Kafka answers at {settings.broker} ({type(error).__name__}); start one (make kafka) or set --broker / VEILLE_BROKER"
-            ) from None
+            raise Unreachable(no_broker(settings.broker, error)) from None
         yield client
     finally:
         await stop()

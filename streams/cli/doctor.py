@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -46,7 +48,8 @@ def command(broker: Broker = None, run: Run = None, json: Json = False) -> None:
         checks += run_async(_check_broker(settings))
     except Unreachable as error:
         unreachable = True
-        checks.append(Check("broker", "wrong", str(error), "start a broker or set --broker / VEILLE_BROKER"))
+        word, _, mend = str(error).partition("; ")
+        checks.append(Check("broker", "wrong", word, mend))
     for check in checks:
         mend = f"  -> {check.mend}" if check.mend else ""
         emit(msgspec.json.encode(check._asdict()) if json else f"{check.level:<8} {check.name:<12} {check.word}{mend}")
@@ -80,6 +83,8 @@ def check_settings(settings: Settings) -> list[Check]:
     from streams.enrich.watchlist import load_watchlist
 
     found = [Check("settings", "ok", f"broker {settings.broker}, group {settings.group_id}, stages {settings.stages}")]
+    for name, near in misspelt(os.environ):
+        found.append(Check("environment", "warning", f"nothing reads {name}", f"did you mean {near}?"))
     known = {"enrich", "detect", "commands", "crisis", "evidence", "respond"}
     unknown = sorted({name.strip() for name in settings.stages.split(",")} - known)
     if unknown:
@@ -102,6 +107,23 @@ def check_settings(settings: Settings) -> list[Check]:
             found.append(Check("watchlist", "wrong", str(error), "mend that line"))
     else:
         found.append(Check("watchlist", "ok", "from the topic watchlist (veille watchlist apply FILE)"))
+    return found
+
+
+def misspelt(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (name, nearest setting) of the environment's names that look like a setting and are none.
+
+    >>> misspelt(["VEILLE_BROKER", "VEILLE_BROKERS", "VEILLE_ENGINE_STALL_SECONDS", "VEILLE_BY", "HOME"])
+    [('VEILLE_BROKERS', 'VEILLE_BROKER'), ('VEILLE_ENGINE_STALL_SECONDS', 'VEILLE_ENGINE__STALL_SECONDS')]
+    """
+    known = {"VEILLE_BY", "VEILLE_ROLE"}
+    for name, setting in Settings.model_fields.items():
+        inner = getattr(setting.annotation, "model_fields", None)
+        known |= {f"VEILLE_{name}__{one}".upper() for one in inner} if inner else {f"VEILLE_{name}".upper()}
+    found = []
+    for name in sorted(name for name in names if name.startswith("VEILLE_") and name.upper() not in known):
+        if near := difflib.get_close_matches(name.upper(), sorted(known), 1, 0.9):
+            found.append((name, near[0]))
     return found
 
 

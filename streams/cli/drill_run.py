@@ -74,8 +74,10 @@ def run_script(drill: Drill, end_ms: int, acts: Path | None) -> None:
     if acts is not None:
         try:
             lines = acts.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{acts}: {error}") from None
+        except OSError as error:
+            raise BadInput(f"{acts}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise BadInput(f"{acts}: not UTF-8") from None
     for act in sorted(_acts(lines, drill), key=lambda act: act.after_ms or 0):
         if drill.begin_ms + (act.after_ms or 0) <= end_ms:
             _do(drill, act, drill.begin_ms + (act.after_ms or 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -26,7 +27,7 @@ from streams.cli import (
     watchlist,
     worker,
 )  # fmt: skip
-from streams.errors import VeilleError
+from streams.errors import BadInput, VeilleError
 
 app = typer.Typer(
     name="veille",
@@ -60,6 +61,12 @@ def main() -> None:
     except VeilleError as error:
         sys.stderr.write(f"veille: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        # A file that cannot be read or written has a name; an OSError without one is a fault of Veille's own.
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"veille: {os.fsdecode(error.filename)}: {error.strerror}\n")
+        sys.exit(BadInput.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -69,6 +69,8 @@ def crisis_line(event: dict[str, Any]) -> str:
     reasons = msgspec.convert(data.get("contributions") or [], list[Contribution])
     first = ended_by(str(data.get("phase", "")), reasons) or next(iter(speaking_for(reasons)), None)
     why = (first.text or first.name) if first else str(data.get("headline", ""))
+    if word in ("noted", "refused") and (decision := data.get("decision")):
+        why = f"{decision.get('command', '')} by {decision.get('by', '')}" + (f": {data['note']}" if data.get("note") else "")
     # Texts of mentions are hostile: nothing that could steer a terminal gets through.
     why = "".join(letter if letter.isprintable() else " " for letter in why)[:_WIDTH]
     time = str(event.get("time", ""))[:16].replace("T", " ")

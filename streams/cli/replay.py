@@ -62,12 +62,13 @@ async def _send(
     from streams.cli.output import note
     from streams.cli.progress import Bar
     from streams.engine.positions import PositionsReader
-    from streams.engine.topics import partition_count
+    from streams.engine.topics import partition_count, require_topics
     from streams.sources.files import read_mentions
     from streams.sources.plan import plan
     from streams.sources.replay import replay
 
     mentions = list(read_mentions(files, columns))
+    await require_topics(settings, ("mentions.raw", "mentions.enriched", "brand.signals", "positions", "watchlist"))
     if watchlist is not None:
         from streams.cli.definitions import apply_watchlist
         from streams.enrich.watchlist import load_watchlist

@@ -68,7 +68,8 @@ def list_topics(json: Json = False) -> None:
         if json:
             emit(msgspec.json.encode({"topic": settings.topic(topic.name), **msgspec.to_builtins(topic)}))
         else:
-            emit(f"{settings.topic(topic.name):<32} {topic.cleanup:<8} key: {topic.key}")
+            who = f"written by {', '.join(topic.producers)}; read by {', '.join(topic.consumers)}"
+            emit(f"{settings.topic(topic.name):<32} {topic.cleanup:<8} key: {topic.key}; {who}")
 
 
 async def create(settings: Settings) -> list[str]:

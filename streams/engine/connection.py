@@ -34,6 +34,12 @@ def connection(settings: Settings) -> dict[str, Any]:
     return found
 
 
+def no_broker(broker: str, error: BaseException | None = None) -> str:
+    """Return what to say where no broker answers, and what to do."""
+    why = f" ({type(error).__name__})" if error is not None else ""
+    return f"no Kafka answers at {broker}{why}; start one (make kafka) or set --broker / VEILLE_BROKER"
+
+
 async def close(client: Any, seconds: float = 3.0) -> None:
     """Stop a client of aiokafka, whatever the broker does; after ``seconds`` it is left behind.
 

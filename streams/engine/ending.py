@@ -14,6 +14,7 @@ import structlog
 from aiokafka.errors import KafkaConnectionError
 
 from streams.clock import monotonic
+from streams.engine.connection import no_broker
 from streams.errors import Unreachable, VeilleError
 from streams.settings import EngineSettings
 
@@ -26,7 +27,7 @@ def verdict(error: BaseException | None, broker: str) -> int:
         log.info("stopped")
         return 0
     if isinstance(error, KafkaConnectionError):
-        error = Unreachable(f"no broker answers at {broker}")
+        error = Unreachable(no_broker(broker, error))
     if isinstance(error, VeilleError):
         log.error("worker ends", kind=type(error).__name__, reason=str(error))
         return error.exit_code

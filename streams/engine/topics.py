@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from streams.clock import monotonic
-from streams.engine.connection import connection
+from streams.engine.connection import connection, no_broker
 from streams.errors import BadInput, Unreachable
 from streams.settings import Settings
 
@@ -58,7 +58,7 @@ async def partition_counts(settings: Settings, topics: list[str], *, seconds: fl
         await producer.start()
     except KafkaConnectionError as error:
         await producer.stop()
-        raise Unreachable(f"no broker answers at {settings.broker}") from error
+        raise Unreachable(no_broker(settings.broker)) from error
     found: dict[str, int] = {}
     try:
         for topic in topics:
@@ -79,6 +79,32 @@ async def partition_counts(settings: Settings, topics: list[str], *, seconds: fl
     return found
 
 
+async def require_topics(settings: Settings, topics: Collection[str], *, seconds: float = 5.0) -> None:
+    """Return once all logical ``topics`` are there; ask without creating any. Raises `BadInput` where some are missing by then.
+
+    Many brokers create a topic that somebody reads or writes, with settings of their own: a watchlist that is not compacted is lost.
+    """
+    producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
+    end = monotonic() + seconds
+    try:
+        await producer.start()
+    except KafkaConnectionError as error:
+        await producer.stop()
+        raise Unreachable(no_broker(settings.broker, error)) from error
+    try:
+        while True:
+            there = (await producer.client.fetch_all_metadata()).topics()
+            missing = sorted(name for name in map(settings.topic, topics) if name not in there)
+            if not missing:
+                return
+            if monotonic() > end:
+                run = f" --run {settings.run}" if settings.run else ""
+                raise BadInput(f"{settings.broker} has no topic {', '.join(missing)}: `veille topics apply{run}` creates what is missing")
+            await asyncio.sleep(0.2)
+    finally:
+        await producer.stop()
+
+
 async def ensure_topics(settings: Settings, plans: Mapping[str, TopicPlan]) -> list[str]:
     """Create the logical topics that are missing and return their names.
 
@@ -91,7 +117,7 @@ async def ensure_topics(settings: Settings, plans: Mapping[str, TopicPlan]) -> l
         await admin.start()
     except KafkaConnectionError as error:
         await admin.close()
-        raise Unreachable(f"no broker answers at {settings.broker}") from error
+        raise Unreachable(no_broker(settings.broker)) from error
     try:
         wanted = [
             NewTopic(

@@ -14,12 +14,12 @@ from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from schemas.topics import load_topics
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.engine.topics import TopicPlan, ensure_topics
 from streams.settings import Settings
 
 INPUTS = ("mentions.raw", "mentions.enriched", "brand.signals")
-TOPICS = (*INPUTS, "crisis.commands", "crisis.events", "mentions.rejected", "watchlist", "positions")
 PARTITIONS = 4
 
 
@@ -29,9 +29,10 @@ def settings_of(broker: str, run: str) -> Settings:
 
 
 def prepare_topics(broker: str, run: str) -> None:
-    """Create the topics of a run."""
-    plans = {name: TopicPlan(1 if name in ("watchlist", "positions") else PARTITIONS) for name in TOPICS}
-    plans["crisis.state"] = TopicPlan(PARTITIONS, config={"cleanup.policy": "compact"})
+    """Create the topics of a run; what is deleted by age elsewhere is kept."""
+    plans = {
+        name: TopicPlan(topic.partitions or PARTITIONS, config={"cleanup.policy": topic.cleanup}) for name, topic in load_topics().items()
+    }
     asyncio.run(ensure_topics(settings_of(broker, run), plans))
 
 

@@ -84,7 +84,9 @@ def read_routes(path: Path, look_up: Callable[[str], str | None] = os.environ.ge
     """Read a YAML file of routes; secrets written as ``$NAME`` come from the environment."""
     try:
         routes = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Routes, strict=False).routes
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except OSError as error:
+        raise BadInput(f"routes {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise BadInput(f"routes {path.name}: {error}") from None
     return [_checked(route, path.name, look_up) for route in routes]
 

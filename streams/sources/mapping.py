@@ -40,7 +40,7 @@ class Mapping:
             if name not in FIELDS:
                 near = difflib.get_close_matches(name, FIELDS, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                raise BadInput(f"{name} is no field of a mention{hint} Fields: {', '.join(FIELDS)}")
+                raise BadInput(f"{name} is no field of a mention{hint}; the fields are {', '.join(FIELDS)}")
         both = sorted(set(self.columns) & set(self.constants))
         if both:
             raise BadInput(f"{both[0]} is given both by a column and by a constant; leave one of --map and --set out")

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from schemas.cloudevents import type_of
 from schemas.mention import Clock
 from streams.clock import Sleep, WallClock, monotonic, rfc3339, wall_ms
-from streams.engine.connection import connection
+from streams.engine.connection import connection, no_broker
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.engine.topics import partition_counts
 from streams.errors import BadInput, DeliveryFailed, Unreachable
@@ -95,7 +95,7 @@ async def replay(
             await consumer.start()
             await producer.start()
         except KafkaConnectionError as error:
-            raise Unreachable(f"no broker answers at {settings.broker}") from error
+            raise Unreachable(no_broker(settings.broker)) from error
         work = _Replay(settings, producer, consumer, counts, source_id, wall, sleep, progress)
         await work.prepare(positions)
         if need_reader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -13,6 +14,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas.cloudevents import type_of
+from schemas.topics import load_topics
 from streams.cli.child import worker_process
 from streams.cli.demo import embedded_settings, environment
 from streams.engine.positions import PositionsReader
@@ -20,8 +22,6 @@ from streams.engine.stage import Output
 from streams.engine.topics import partition_counts
 from streams.settings import Settings
 from streams.sources.replay import replay
-
-TOPICS = ("mentions.raw", "mentions.enriched", "mentions.rejected", "brand.signals", "crisis.events", "crisis.commands", "watchlist")
 
 
 def story_settings(bootstrap: str, run: str, **engine: Any) -> Settings:
@@ -32,14 +32,16 @@ def story_settings(bootstrap: str, run: str, **engine: Any) -> Settings:
 
 @contextmanager
 def worker(settings: Settings, watchlist: Path, log: Path) -> Iterator[Popen[bytes]]:
-    """A worker process that ends with the context, whatever happens."""
+    """A worker process that ends with the context, whatever happens; its topics are made first, as a person would."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, partition_counts(settings, list(load_topics()))).result()
     with worker_process(environment(settings, watchlist) | {"VEILLE_RUN": settings.run}, log) as process:
         yield process
 
 
 async def send(settings: Settings, raw: Iterable[Output], progress: Callable[[Any], None] | None = None) -> None:
     """Replay ``raw`` as fast as the worker reads, and return when the stages have caught up with the last signal watermark."""
-    await partition_counts(settings, list(TOPICS))
+    await partition_counts(settings, list(load_topics()))
     async with PositionsReader(settings) as positions:
         await replay(settings, raw, positions=positions, need_reader=True, progress=progress)
 
