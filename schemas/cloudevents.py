@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 Headers = list[tuple[str, bytes]]
 
 SOURCE = b"/veille"
+#: The longest ``traceparent`` that is carried along: a header is the publisher's, and counts against the size of what we write.
+MAX_TRACE_BYTES = 256
 #: Where the schemas say that they are.
 SCHEMA_ROOT = "https://veille.example/schemas/"
 
@@ -58,8 +60,20 @@ def header_maker(event_type: str, *, source: bytes = SOURCE) -> Callable[[str, s
 
 
 def type_of(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    """Return the CloudEvents type in ``headers``, or b"" where there is none."""
+    """Return the CloudEvents type in ``headers``, or b"" where there is none (Kafka allows a header without a value)."""
     for name, value in headers:
         if name == "ce_type":
-            return value
+            return value or b""
     return b""
+
+
+def trace_of(headers: Sequence[tuple[str, bytes]]) -> Headers:
+    """Return the ``traceparent`` to carry along, as a list of at most one: none where it is longer than any (W3C: 55 bytes).
+
+    >>> trace_of([("traceparent", b"00-1-2-01"), ("traceparent", b"x")]), trace_of([("traceparent", b"0" * 1_000_000)])
+    ([('traceparent', b'00-1-2-01')], [])
+    """
+    for name, value in headers:
+        if name == "traceparent":
+            return [(name, value)] if value and len(value) <= MAX_TRACE_BYTES else []
+    return []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -12,9 +11,22 @@ from schemas.cloudevents import header_maker
 from schemas.command import Command
 from streams.clock import rfc3339
 from streams.errors import BadInput, Unreachable, VeilleError
+from streams.reading import reader
 from streams.settings import Settings
 
 _headers = header_maker("veille.command")
+
+
+class _Decision(msgspec.Struct):
+    id: str = ""
+
+
+class _Answer(msgspec.Struct):
+    decision: _Decision | None = None
+    command_id: str = ""
+
+
+_read_answer = reader(_Answer)
 Found = tuple[Sequence[tuple[str, bytes]], bytes | None]
 
 
@@ -69,7 +81,9 @@ class NoAnswer(VeilleError):
 
 
 def _answers(value: bytes | None, identity: str) -> bool:
-    """Say whether a record is the answer to the command."""
-    data: Any = msgspec.json.decode(value or b"{}")
-    decision = data.get("decision") or {}
-    return identity in (decision.get("id"), data.get("command_id"))
+    """Say whether a record is the answer to the command; one that nobody can read is none."""
+    try:
+        data = _read_answer(value)
+    except msgspec.DecodeError:
+        return False
+    return identity in (data.decision.id if data.decision else "", data.command_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -51,19 +52,23 @@ async def card_and_tasks(settings: Settings, crisis: str) -> tuple[Any, list[Any
     from schemas.crisis import Crisis
     from schemas.response import Task
     from streams.cli.connection import consumer
+    from streams.reading import reader
 
+    read_card, read_task = reader(Crisis), reader(Task)
     card: Crisis | None = None
     tasks: dict[str, Task] = {}
     async with consumer(settings) as client:
         async for value in _values(client, settings.topic("crisis.state"), crisis.encode()):
-            card = msgspec.json.decode(value, type=Crisis)
+            with suppress(msgspec.DecodeError):  # nothing of ours
+                card = read_card(value)
         if card is None:
             raise BadInput(f"there is no crisis {crisis}: veille crises prints their ids (crisis_id in --json)")
         async for value in _values(client, settings.topic("crisis.tasks"), card.brand.encode()):
-            task = msgspec.json.decode(value, type=Task)
-            # A command that fits no task is answered by a refused one, which is none to do.
-            if task.crisis_id == crisis and task.state != "refused":
-                tasks[task.task_id] = task
+            with suppress(msgspec.DecodeError):
+                task = read_task(value)
+                # A command that fits no task is answered by a refused one, which is none to do.
+                if task.crisis_id == crisis and task.state != "refused":
+                    tasks[task.task_id] = task
     return card, list(tasks.values())
 
 

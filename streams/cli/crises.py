@@ -52,9 +52,13 @@ def command(
 
 async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | None) -> None:
     from streams.cli.connection import consumer, places_of
-    from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
+    import msgspec
 
-    once = Once()
+    from schemas.crisis import Crisis
+    from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
+    from streams.reading import reader
+
+    once, read = Once(), reader(Crisis)
     async with consumer(settings) as client:
         topic = settings.topic("crisis.events")
         places = await places_of(client, topic)
@@ -68,6 +72,11 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
                 for record in records:
                     if record.key is None:
                         continue  # how far event time is: no event of a crisis
+                    try:
+                        read(record.value)
+                    except msgspec.DecodeError:
+                        note(f"{record.topic}[{record.partition}] offset {record.offset} is no crisis event: passed over")
+                        continue
                     event = cloudevent(record.headers, record.value)
                     if not once.new(event.get("id") or f"{record.partition}/{record.offset}"):
                         continue

@@ -12,11 +12,12 @@ from schemas.signal import Signal
 from streams.clock import rfc3339
 from streams.crisis.words import clean
 from streams.engine.stage import Record
+from streams.reading import reader
 
 #: Records of each partition that are looked at, from the end.
 RECENT = 5000
 _MOST = 5
-_signal = msgspec.json.Decoder(Signal)
+_signal = reader(Signal)
 
 
 def feed_words(records: Iterable[Record]) -> tuple[str, str]:
@@ -26,7 +27,7 @@ def feed_words(records: Iterable[Record]) -> tuple[str, str]:
         if record.value is None or type_of(record.headers) != b"veille.signal":
             continue
         try:
-            signal = _signal.decode(record.value)
+            signal = _signal(record.value)
         except msgspec.DecodeError:
             continue
         known = latest.get(signal.brand)

@@ -42,7 +42,7 @@ def cloudevent(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> dic
     """Return a record in CloudEvents binary mode as the CloudEvents JSON object (structured mode)."""
     found: dict[str, str] = {}
     for name, content in headers:
-        found.setdefault(name, content.decode("utf-8", "replace"))
+        found.setdefault(name, (content or b"").decode("utf-8", "replace"))
     event = {
         "specversion": found.get("ce_specversion", "1.0"),
         "id": found.get("ce_id", ""),
@@ -71,8 +71,9 @@ def crisis_line(event: dict[str, Any]) -> str:
     why = (first.text or first.name) if first else str(data.get("headline", ""))
     if word in ("noted", "refused") and (decision := data.get("decision")):
         why = f"{decision.get('command', '')} by {decision.get('by', '')}" + (f": {data['note']}" if data.get("note") else "")
-    # Texts of mentions are hostile: nothing that could steer a terminal gets through.
-    why = "".join(letter if letter.isprintable() else " " for letter in why)[:_WIDTH]
+    why = why[:_WIDTH]
     time = str(event.get("time", ""))[:16].replace("T", " ")
     name = str(data.get("crisis_id") or data.get("brand", ""))
-    return f"{time}  {word:<10} {name:<27} severity {data.get('severity', '?')}  {data.get('kind', ''):<9}  {why}"
+    line = f"{time}  {word:<10} {name:<27} severity {data.get('severity', '?')}  {data.get('kind', ''):<9}  {why}"
+    # Texts and ids are hostile: nothing that could steer a terminal gets through.
+    return "".join(letter if letter.isprintable() else " " for letter in line)

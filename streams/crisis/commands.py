@@ -22,14 +22,16 @@ from streams.crisis.words import clean
 from streams.gate.decide import GATED
 
 MINUTE = 60_000
+#: Commands that leave more behind than the last one of their crisis did.
+GROWING = frozenset({"open", "capture", "claim-add", "draft", "correct", "split"})
 
 
 def apply(
-    state: BrandState, command: Command, now_ms: int, cell: Cell, repeated: bool = False
+    state: BrandState, command: Command, now_ms: int, cell: Cell, repeated: bool = False, full: bool = False
 ) -> tuple[list[Answer], Sequence[Statement | Claim]]:
     """Return the events that ``command`` makes at event time ``now_ms``, and what the gate records of it; changes ``state``.
 
-    ``repeated``: its id was answered before.
+    ``repeated``: its id was answered before. ``full``: no more may be kept of this brand.
     """
     life = next((x for x in state.lives if x.card.crisis_id == command.crisis_id), None) if command.crisis_id else None
     phase = life.card.phase if life else (UNKNOWN if command.crisis_id else NONE)
@@ -38,6 +40,8 @@ def apply(
         why = may_hold(command.role, command.by, cell.people)
     if repeated:
         why = "a command of this id was answered already"
+    if full and not why and command.command in GROWING:
+        why = "too much is kept of this brand's crises already: finish the oldest, and write shorter texts"
     if life is not None and command.command in GATED and (not why or (command.command == "delete-own-post" and not repeated)):
         answer = ask(state, life, command, now_ms, cell)
         why = why or answer.why

@@ -10,20 +10,26 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from schemas.cloudevents import header_maker
+from schemas.cloudevents import header_maker, trace_of
 from schemas.command import Command, ForwardedCommand
 from schemas.desk import TOLD
 from streams.clock import rfc3339
 from streams.engine.stage import Checkpoint, Output, Record
+from streams.reading import reader
 
 _headers = header_maker("veille.command.forwarded")
-_decoder = msgspec.json.Decoder(Command)
+_read_command = reader(Command)
 _BRAND = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 #: The command that stands for a record nobody can read; the crisis stage refuses it, so that the refusal is recorded.
 UNREADABLE = "unreadable"
 #: The brand of a command that names none.
 NO_BRAND = "unknown"
-_MAX_BYTES = 800_000
+#: A receipt of evidence holds the whole command in base64, and must fit into a record.
+_MAX_BYTES = 700_000
+#: Bytes of the arguments beside an uploaded file, and characters of names and ids: the desk keeps these for as long as the crisis lasts.
+_MAX_ARGS, _MAX_WORD = 32_768, 200
+#: Times and numbers that what follows can write: deadlines hang on the time (years to 9999), states hold 64 bits.
+_LATEST_MS, _GREATEST = 250_000_000_000_000, 2**63 - 1
 
 
 class ForwardPartition:
@@ -49,8 +55,8 @@ class ForwardPartition:
             self._next = record.offset + 1
             command = self._read(record)
             place = ForwardedCommand(command=command, partition=self._partition, offset=record.offset)
-            headers = _headers(f"{self._partition}-{record.offset}", command.crisis_id[:200], rfc3339(_time(command.at_ms)))
-            headers += [(name, value) for name, value in record.headers if name == "traceparent"]
+            headers = _headers(f"{self._partition}-{record.offset}", command.crisis_id[:200], rfc3339(max(command.at_ms, 0)))
+            headers += trace_of(record.headers)
             value = msgspec.json.encode(place)
             outputs.append(Output("brand.signals", command.brand.encode(), value, headers))
             if command.command in TOLD:
@@ -63,11 +69,11 @@ class ForwardPartition:
         reason = "too_large" if len(value) > _MAX_BYTES else ""
         if not reason:
             try:
-                command = _decoder.decode(value)
-                if _BRAND.fullmatch(command.brand) and command.id:
+                command = _read_command(value)
+                reason = _wrong(command)
+                if not reason:
                     return command
-                reason = "no_id" if command.brand else "no_brand"
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except msgspec.DecodeError:
                 reason = "not_a_command"
         key = (record.key or b"").decode("utf-8", "replace")
         brand = key if _BRAND.fullmatch(key) else NO_BRAND
@@ -78,6 +84,15 @@ class ForwardPartition:
         return Checkpoint([], b"%d" % self._next, next_offset)
 
 
-def _time(ms: int) -> int:
-    """Keep a command's time within what can be written (years 1970 to 9999)."""
-    return min(max(ms, 0), 253_402_300_799_000)
+def _wrong(command: Command) -> str:
+    """Return in one word why a command cannot be forwarded, or ""."""
+    if not _BRAND.fullmatch(command.brand) or not command.id:
+        return "no_id" if command.brand else "no_brand"
+    if command.at_ms > _LATEST_MS:
+        return "bad_time"
+    if max(map(len, (command.id, command.by, command.role, command.crisis_id, command.command))) > _MAX_WORD:
+        return "too_large"
+    if len(msgspec.json.encode({name: value for name, value in command.args.items() if name != "bytes_b64"})) > _MAX_ARGS:
+        return "too_large"
+    numbers = [value for value in (command.at_ms, *command.args.values()) if isinstance(value, int)]
+    return "" if all(abs(number) <= _GREATEST for number in numbers) else "bad_number"

@@ -24,13 +24,16 @@ from streams.crisis.settings import CrisisSettings
 from streams.crisis.state import BrandState
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
+from streams.reading import reader
 
-_signal = msgspec.json.Decoder(Signal)
-_watermark = msgspec.json.Decoder(SignalWatermark)
-_forwarded = msgspec.json.Decoder(ForwardedCommand)
+_read_signal = reader(Signal)
+_read_watermark = reader(SignalWatermark)
+_read_forwarded = reader(ForwardedCommand)
 _state = msgspec.msgpack.Decoder(BrandState)
 _pack = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
+#: Bytes of a brand's state from which on commands may add nothing: a state that is too large to be saved would stop the worker for good.
+_MOST_STATE = 500_000
 _makers: dict[str, Callable[[str, str, str], Headers]] = {name.removeprefix("veille.crisis."): header_maker(name) for name in EVENT_TYPES}
 _statement_headers = header_maker("veille.statement")
 _claim_headers = header_maker("veille.claim")
@@ -94,17 +97,17 @@ class CrisisPartition:
     def _apply(self, record: Record, outputs: list[Output]) -> None:
         kind = type_of(record.headers)
         if kind == b"veille.signal":
-            signal = _signal.decode(record.value or b"")
+            signal = _read_signal(record.value)
             state = self._brand(signal.brand, record.offset)
             if state is not None:
                 self._on_signal(state, signal, outputs)
         elif kind == b"veille.command.forwarded":
-            forwarded = _forwarded.decode(record.value or b"")
+            forwarded = _read_forwarded(record.value)
             state = self._brand(forwarded.command.brand, record.offset)
             if state is not None:
                 self._on_command(state, forwarded, outputs)
         elif kind == b"veille.watermark" and record.offset >= self._next:
-            self._on_watermark(_watermark.decode(record.value or b"").time_ms, record.offset, outputs)
+            self._on_watermark(_read_watermark(record.value).time_ms, record.offset, outputs)
 
     def _brand(self, brand: str, offset: int) -> BrandState | None:
         """Return the brand's state, or None where it is computed beyond ``offset`` already."""
@@ -139,7 +142,8 @@ class CrisisPartition:
             state.command_ids.append(command.id)
             del state.command_ids[: -self._settings.keep_commands]
         now = max(state.now_ms, self.watermark or 0) or min(max(command.at_ms, 0), 253_402_300_799_000)
-        answers, records = commands.apply(state, command, now, self._cell, repeated)
+        full = command.command in commands.GROWING and len(_pack.encode(state)) > _MOST_STATE
+        answers, records = commands.apply(state, command, now, self._cell, repeated, full)
         for event, card, current in answers:
             self._tell(state, event, card, current, now, outputs)
         for stated in records:

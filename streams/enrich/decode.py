@@ -32,7 +32,8 @@ _MAX_NUMBER = 2**53
 READ_CHARACTERS = 8192
 #: Longer texts are not searched for mojibake: repairing costs milliseconds.
 _MAX_REPAIRED = 4000
-_EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
+#: Years 1 to 9999.
+EARLIEST_MS, LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 def decode(value: bytes | None) -> tuple[Mention, int]:
@@ -124,7 +125,7 @@ def _time(value: object) -> int:
         published = loose_ms(value)
     except (ValueError, OverflowError, TypeError):
         raise Rejected("bad_time") from None
-    if not _EARLIEST_MS <= published <= _LATEST_MS:
+    if not EARLIEST_MS <= published <= LATEST_MS:
         raise Rejected("bad_time")
     return published
 

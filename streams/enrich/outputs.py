@@ -24,6 +24,8 @@ from streams.networks import class_of
 
 TOPIC = "mentions.enriched"
 _MAX_NUMBER = 2**53
+#: Longer than any source, id or country is; a record that carried it could be too large to be sent.
+_MOST_SOURCE, _MOST_ID, _MOST_COUNTRY = 256, 512, 64
 
 _encode = msgspec.json.Encoder().encode
 #: Headers of an enriched record; the second to the fourth (id, subject, time) differ.
@@ -54,7 +56,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     folded: str
     links: Sequence[str]
     handle: str
-    traceparent: bytes | None
+    #: The headers that are carried along: ``traceparent``, or none.
+    trace: Sequence[tuple[str, bytes]]
 
 
 #: Replies, reshares and likes.
@@ -151,7 +154,7 @@ class RecordMaker:
                     matcher.version,
                     kind,
                     network_class,
-                    mention.source or "",
+                    _within(mention.source, _MOST_SOURCE),
                     lang,
                     text,
                     matched,
@@ -166,8 +169,8 @@ class RecordMaker:
                     organic_pm,
                     organic_reasons,
                     marks if matched != "owned" else (*marks, "owned"),
-                    mention.root_id or "",
-                    mention.parent_id or "",
+                    _within(mention.root_id, _MOST_ID),
+                    _within(mention.parent_id, _MOST_ID),
                     link,
                     hidden if matched != "owned" else url,
                     copy_key,
@@ -176,7 +179,7 @@ class RecordMaker:
                     replies,
                     reshares,
                     likes,
-                    mention.country or "",
+                    _within(mention.country, _MOST_COUNTRY),
                     job.early,
                     job.update,
                 )
@@ -195,8 +198,7 @@ class RecordMaker:
                 key, subject = subjects.get(brand) or self._subject(brand)
                 identity = ("ce_id", f"{partition}-{job.offset}-{brand}".encode())
                 headers = [_TYPE, identity, subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
-                if job.traceparent is not None:
-                    headers.append(("traceparent", job.traceparent))
+                headers += job.trace
                 # As `Output(...)` makes it, in half the time.
                 outputs.append(_tuple(Output, (TOPIC, key, next(values), headers, None)))
             found.append(outputs)
@@ -254,6 +256,11 @@ def taught_scores(polarity: Polarity, jobs: Sequence[Job], texts: Sequence[str],
         for place, score in zip(places, scores, strict=True):
             found.setdefault(place, {})[brand] = score
     return found
+
+
+def _within(word: str | None, most: int) -> str:
+    """Return a word of the publisher's, or "" where it is longer than any is."""
+    return word if word and len(word) <= most else ""
 
 
 def _counts(engagement: Engagement) -> tuple[int, int, int]:

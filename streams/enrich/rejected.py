@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.cloudevents import trace_of
 from streams.engine.stage import Output, Record
 
 INPUT_TOPIC = "mentions.raw"
@@ -11,6 +12,11 @@ REJECTED_TOPIC = "mentions.rejected"
 EXPECTED = frozenset({"duplicate", "no_brand"})
 #: Header of such a record.
 EXPECTED_HEADER = ("veille-expected", b"1")
+
+#: Header of a record that is too large to be set aside whole: how many bytes of key and value were left out.
+LEFT_OUT_HEADER = "veille-left-out"
+#: Bytes of key and value that fit into a record with all headers (the outbox takes a million in all).
+_MOST = 998_000
 
 #: Reasons that a raw record may be rejected for.
 REASONS = EXPECTED | {
@@ -31,7 +37,10 @@ def rejected(partition: int, record: Record, reason: str) -> Output:
     ]
     if reason in EXPECTED:
         headers.append(EXPECTED_HEADER)
-    for name, value in record.headers:
-        if name == "traceparent":
-            headers.append((name, value))
-    return Output(REJECTED_TOPIC, record.key, record.value, headers)
+    headers += trace_of(record.headers)
+    key, value = record.key, record.value
+    if len(key or b"") + len(value or b"") > _MOST:
+        # With its reason it would be over the broker's limit, and nothing after it would ever be read. It still lies where the headers say.
+        headers.append((LEFT_OUT_HEADER, b"%d" % (len(key or b"") + len(value or b""))))
+        key = value = None
+    return Output(REJECTED_TOPIC, key, value, headers)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from schemas.cloudevents import header_maker
+from schemas.cloudevents import header_maker, trace_of
 from schemas.enriched import SourceState
 from schemas.mention import Clock, WatchlistMarker
 from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord, header
 from streams.enrich.ahead import Ahead, read_ahead
 from streams.enrich.brands import BrandMatcher
-from streams.enrich.decode import UNFORESEEN, UNREADABLE
+from streams.enrich.decode import EARLIEST_MS, LATEST_MS, UNFORESEEN, UNREADABLE
 from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
 from streams.enrich.features import TextReader
 from streams.enrich.outputs import TOPIC, Job, RecordMaker, brand_settings, taught_scores
@@ -25,6 +25,7 @@ from streams.enrich.stories import copy_keys
 from streams.enrich.times import header_time
 from streams.enrich.watchlist import Watchlists
 from streams.errors import NotYet, Rejected
+from streams.reading import reader
 
 if TYPE_CHECKING:
     from streams.enrich.polarity import Polarity
@@ -39,8 +40,8 @@ _PENDING: list[Output] = []
 #: Mentions that are finished together: enough for numpy to pay, few enough to stay in the processor's cache.
 AT_ONCE = 512
 
-_clock = msgspec.json.Decoder(Clock).decode
-_marker = msgspec.json.Decoder(WatchlistMarker).decode
+_clock = reader(Clock)
+_marker = reader(WatchlistMarker)
 _encode = msgspec.json.Encoder().encode
 _source_headers = header_maker("veille.source")
 
@@ -200,13 +201,13 @@ class EnrichPartition:
 
     def _on_clock(self, record: Record) -> list[Output]:
         try:
-            clock = _clock(record.value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            clock = _clock(record.value)
+        except msgspec.DecodeError:
             raise Rejected("bad_clock") from None
         limit = self._settings.clock_ahead_limit_seconds * 1000
         if clock.time_ms > record.timestamp + limit:
             raise Rejected("clock_ahead")
-        if clock.time_ms < -62_135_596_800_000 or len(clock.source_id) > 256:
+        if not EARLIEST_MS <= clock.time_ms <= LATEST_MS or len(clock.source_id) > 256:
             raise Rejected("bad_clock")
         before = self._clock.watermark
         changes = self._clock.tell(clock.source_id, clock.time_ms)
@@ -234,7 +235,7 @@ class EnrichPartition:
         if version is None:
             raise Rejected("bad_marker")
         watermark = self._clock.watermark
-        applies_ms = watermark if watermark is not None else record.timestamp
+        applies_ms = watermark if watermark is not None else _sent_at(record)
         self.version = version
         self._current = self._matcher()
         self._started = True
@@ -243,7 +244,7 @@ class EnrichPartition:
     def _on_mention(self, record: Record, ahead: Ahead, slots: Slots, jobs: list[Job]) -> None:
         mention, published, plain, folded, links, handle, matches = ahead
         watermark = self._clock.watermark
-        now = record.timestamp if watermark is None else watermark
+        now = _sent_at(record) if watermark is None else watermark
         if watermark is not None and published < watermark - self._past_ms:
             raise Rejected("too_old")
         early = published > now + self._early_ms
@@ -260,7 +261,7 @@ class EnrichPartition:
             raise Rejected("duplicate")
         if len(folded) > self._analysed:
             plain, folded = plain[: self._analysed], folded[: self._analysed]
-        trace = header(record, "traceparent") if record.headers else None
+        trace = trace_of(record.headers) if record.headers else ()
         update = verdict is UPDATE
         place, matcher = len(slots), self._current
         jobs.append(
@@ -282,8 +283,13 @@ class EnrichPartition:
             slots[job.slot] = outputs
 
 
+def _sent_at(record: Record) -> int:
+    """Return a record's Kafka timestamp, which a publisher may set to anything, within what can be written."""
+    return min(max(record.timestamp, EARLIEST_MS), LATEST_MS)
+
+
 def _read_marker(record: Record) -> int | None:
     try:
-        return _marker(record.value or b"").version
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _marker(record.value).version
+    except msgspec.DecodeError:
         return None

@@ -15,10 +15,11 @@ from streams.captures import Register, admit, captured, evidence_id, touch, uplo
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
 from streams.evidence.chain import digest, seal
+from streams.reading import reader
 
 _PREFIX = b"veille.crisis."
 _headers = header_maker("veille.evidence")
-_crisis = msgspec.json.Decoder(Crisis)
+_read_crisis = reader(Crisis)
 _json = msgspec.json.Encoder()
 _pack = msgspec.msgpack.Encoder()
 _MAX_UPLOAD = 1_000_000
@@ -69,7 +70,7 @@ class EvidencePartition:
         return outputs
 
     def _apply(self, record: Record, outputs: list[Output]) -> None:
-        crisis = _crisis.decode(record.value or b"")
+        crisis = _read_crisis(record.value)
         name = crisis.brand
         if record.offset < self._progress.get(name, self._next):
             return

@@ -12,6 +12,7 @@ import structlog
 from schemas.response import Notification
 from streams.clock import Sleep, WallClock, wall_ms
 from streams.engine.stage import Output, Record
+from streams.reading import reader
 from streams.respond import logger, mail, webhook
 from streams.respond.deliver import Attempt, Delivery, Poster, repeat, trusted
 from streams.respond.formats import FORMATTERS
@@ -21,7 +22,7 @@ from streams.respond.settings import RespondSettings
 from streams.respond.target import MAIL_PORTS, Resolve, pin, resolve
 
 REJECTED_TOPIC = "crisis.notifications.rejected"
-_decoder = msgspec.json.Decoder(Notification)
+_read_notification = reader(Notification)
 _log = structlog.get_logger("veille.respond")
 
 
@@ -85,7 +86,7 @@ class NotifyWorker:
         dead: dict[int, Output] = {}
         for place, record in enumerate(records):
             try:
-                notification = _decoder.decode(record.value or b"")
+                notification = _read_notification(record.value)
             except msgspec.DecodeError:
                 dead[place] = _dead(record, "", Delivery(False, 0, "unreadable"))
                 continue

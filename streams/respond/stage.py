@@ -12,14 +12,15 @@ from schemas.crisis import Crisis
 from schemas.signal import SignalWatermark
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
+from streams.reading import reader
 from streams.respond.desk import BrandDesk, House, next_due, on_event, on_time
 from streams.respond.playbook import Playbook, load
 from streams.respond.routes import Route, load_routes
 from streams.respond.settings import RespondSettings
 
 _PREFIX = b"veille.crisis."
-_crisis = msgspec.json.Decoder(Crisis)
-_watermark = msgspec.json.Decoder(SignalWatermark)
+_read_crisis = reader(Crisis)
+_read_watermark = reader(SignalWatermark)
 _pack = msgspec.msgpack.Encoder()
 
 
@@ -63,14 +64,14 @@ class RespondPartition:
                 if kind.startswith(_PREFIX):
                     outputs += self._on_event(kind.removeprefix(_PREFIX).decode(), record)
                 elif kind == b"veille.watermark":
-                    outputs += self._on_watermark(_watermark.decode(record.value or b"").time_ms, record.offset)
+                    outputs += self._on_watermark(_read_watermark(record.value).time_ms, record.offset)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 pass  # Nothing of ours: a lost event of ours would show as a hole in its brand's sequence.
             self._next = max(self._next, record.offset + 1)
         return outputs
 
     def _on_event(self, event: str, record: Record) -> list[Output]:
-        crisis = _crisis.decode(record.value or b"")
+        crisis = _read_crisis(record.value)
         name = crisis.brand
         if record.offset < self._progress.get(name, self._next):
             return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from streams.engine.connection import connection, no_broker
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.engine.topics import partition_counts
 from streams.errors import BadInput, DeliveryFailed, Unreachable
+from streams.reading import reader
 from streams.settings import Settings
 from streams.sources.brake import RECORD_BYTES, Brake, ReadPositions
 from streams.sources.dates import parse_time
@@ -27,14 +29,14 @@ _FLUSH_RECORDS: Final = 1000
 _FLUSH_BYTES: Final = 192 << 10
 _CLOCK: Final = b"veille.clock"
 _TAIL_SCAN: Final = 5000
-_clock_of = msgspec.json.Decoder(Clock)
+_clock_of = reader(Clock)
 
 
 class _Published(msgspec.Struct, gc=False):
     published_at: str = ""
 
 
-_published_of = msgspec.json.Decoder(_Published)
+_published_of = reader(_Published)
 
 
 @dataclass
@@ -161,7 +163,7 @@ class _Replay:
         first_ms: int | None = None
         for output in outputs:
             is_clock = type_of(output.headers) == _CLOCK
-            ms = _clock_of.decode(output.value or b"").time_ms if is_clock else self._time_of(output.value)
+            ms = _clock_of(output.value).time_ms if is_clock else self._time_of(output.value)
             if first_ms is None:
                 first_ms = ms
                 self._check_past(ms)
@@ -189,7 +191,7 @@ class _Replay:
     def _time_of(self, value: bytes | None) -> int:
         """Return when a mention was published; the time reached so far where it does not tell."""
         try:
-            ms = parse_time(_published_of.decode(value or b"").published_at)
+            ms = parse_time(_published_of(value).published_at)
         except msgspec.DecodeError:
             ms = None
         return self._done.time_ms if ms is None else ms
@@ -288,6 +290,7 @@ class _Replay:
                 for record in found.get(place, []):
                     at = record.offset + 1
                     if type_of(record.headers) == _CLOCK:
-                        latest = max(latest, _clock_of.decode(record.value).time_ms)
+                        with suppress(msgspec.DecodeError):  # nobody's clock: enrich refuses it
+                            latest = max(latest, _clock_of(record.value).time_ms)
         self._consumer.unsubscribe()
         return latest

@@ -12,10 +12,11 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.brand import Watchlist
 from streams.engine.connection import close, connection
+from streams.reading import reader
 from streams.settings import Settings
 
 _log = structlog.get_logger()
-_decode = msgspec.json.Decoder(Watchlist).decode
+_read_watchlist = reader(Watchlist)
 
 
 @asynccontextmanager
@@ -33,8 +34,8 @@ async def following(settings: Settings, add: Callable[[Watchlist], None]) -> Asy
             if record.value is None or not (record.key or b"").startswith(b"@"):
                 continue
             try:
-                add(_decode(record.value))
-            except msgspec.MsgspecError:
+                add(_read_watchlist(record.value))
+            except msgspec.DecodeError:
                 _log.error("a watchlist version cannot be read", offset=record.offset)
 
     task = asyncio.create_task(follow())

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+from confluent_kafka import Producer
+from typer.testing import CliRunner
+
+from schemas.cloudevents import header_maker
+from schemas.crisis import Crisis
 from streams.cli.crises import Once
+from streams.cli.main import app
 from streams.cli.truth import Score, lead_words
+from streams.engine.embedded import EmbeddedBroker
 from streams.simulate import simulate
 
 
@@ -32,3 +40,21 @@ def test_openings_are_matched_with_what_was_planted() -> None:
     lines = score.lines()
     assert lines[0] == "1 of 5 planted crises opened, 1 of 3 decoys, 1 other alarms"
     assert "missed:" in lines[-1]
+
+
+def test_what_is_no_event_is_passed_over_and_nothing_steers_the_terminal() -> None:
+    """Records of nobody between two events: both events are printed, the others named by where they lie; no escape gets through."""
+    card = Crisis(crisis_id="acme-1\x1b[31m\u202e", brand="acme", phase="open", onset="2026-01-01T00:00:00Z", headline="Fire\nin the plant")
+    good = (msgspec.json.encode(card), header_maker("veille.crisis.opened\x1b[2J")("e1", "acme-1", "2026-01-01T00:00:00Z"))
+    again = (good[0], header_maker("veille.crisis.updated")("e2", "acme-1", "2026-01-01T00:00:00Z"))
+    hostile: list[tuple[bytes, list[tuple[str, bytes | None]]]] = [(b"\xff{", []), (b"[" * 5000, [("ce_type", None)]), (b'{"data":1}', [])]
+    with EmbeddedBroker() as broker:
+        sender = Producer({"bootstrap.servers": broker.bootstrap})
+        for value, headers in (good, *hostile, again):
+            sender.produce("crisis.events", value, key=b"acme", partition=0, headers=headers)
+        sender.flush(10)
+        done = CliRunner().invoke(app, ["crises", "--broker", broker.bootstrap])
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) == 2
+    assert all(line.isprintable() for line in done.stdout.splitlines())
+    assert [f"offset {place} is no crisis event" in done.stderr for place in (0, 1, 2, 3, 4)] == [False, True, True, True, False]
