@@ -51,10 +51,10 @@ def command(
 
 
 async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | None) -> None:
-    from streams.cli.connection import consumer, places_of
     import msgspec
 
     from schemas.crisis import Crisis
+    from streams.cli.connection import consumer, places_of
     from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
     from streams.reading import reader
 

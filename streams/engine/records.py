@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException
 
-from streams.engine.stage import Record
+from streams.engine.stage import InputRecord, Record
 from streams.errors import LogGap
 
 
@@ -101,7 +101,14 @@ class BatchReader:
                     f"but {expected} was to be read: records were deleted before they were read"
                 )
             if not piece.is_control_batch:
-                content = list(piece)
+                content: list[Record] = []
+                try:
+                    content.extend(piece)
+                except UnicodeDecodeError:
+                    # aiokafka cannot go beyond a header whose name is no UTF-8. All of a record batch is of one publisher: the rest of it
+                    # goes on without its bytes, so that each stage refuses it with its offset, and what comes after is read.
+                    begin = content[-1].offset + 1 if content else piece.base_offset
+                    content += [InputRecord(offset, 0, None, None) for offset in range(begin, piece.next_offset)]
                 if content and content[0].offset < expected:
                     content = [record for record in content if record.offset >= expected]
                 records = records + content if records else content

@@ -112,3 +112,24 @@ def test_a_damaged_batch_is_not_handed_out() -> None:
     content[-3] ^= 0xFF
     with pytest.raises(Exception, match="checksum"):
         BatchReader(Stub(bytes(content), 0)).take([PLACE], 100)
+
+
+class _NoText(str):
+    """A header name that is written as bytes which are no UTF-8."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        """Return bytes that nobody can read as a text."""
+        return b"\xff\xfe"
+
+
+def test_a_header_that_nobody_can_name_holds_up_nothing() -> None:
+    """What aiokafka cannot read of a record batch comes without its bytes, under its offsets; the next batch is read."""
+    from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
+    builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, -1, 1 << 20)
+    for n, name in enumerate(("h", _NoText("h"), "h")):
+        builder.append(n, 1_000, b"k", b"v", [(name, b"x")])
+    stub = Stub(bytes(builder.build()) + log_of((3, 2)), 0)
+    [batch] = BatchReader(stub).take([PLACE], 10)
+    assert [(record.offset, record.value) for record in batch.records] == [(0, b"v"), (1, None), (2, None), (3, b"3"), (4, b"4")]
+    assert batch.next_offset == 5
