@@ -157,7 +157,7 @@ LOGS = (
         "The watermark drives easing and resolving of quiet brands.",
         "tests/crisis/test_stage.py::test_quiet_brand_ends_by_time",
         "streams.crisis.stage",
-        'self._on_watermark(_watermark.decode(record.value or b"").time_ms, record.offset, outputs)',
+        "self._on_watermark(_read_watermark(record.value).time_ms, record.offset, outputs)",
         "pass",
     ),
     Rule(

@@ -24,6 +24,12 @@ def test_the_rule_has_its_test_and_its_line_in_the_docs(rule: Rule) -> None:
     assert f"| {rule.says} | `{path}` `{function}` |" in PAGE.read_text("utf-8")
 
 
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_the_rule_stands_once_in_our_source(rule: Rule) -> None:
+    """The text that carries the rule is there, exactly once, so that the slow test takes out what it means to."""
+    assert (ROOT / f"{rule.module.replace('.', '/')}.py").read_text("utf-8").count(rule.old) == 1
+
+
 def test_the_docs_have_no_other_rule() -> None:
     """The page's table has one line for each rule, in their order, and none that is gone."""
     assert len({rule.name for rule in RULES}) == len(RULES)
