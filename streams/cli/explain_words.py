@@ -54,7 +54,7 @@ _SAID = {
     "reasons": ("reasons:", "raisons :"),
     "stories": ("stories:", "histoires :"),
     "story": (
-        "{id} (by {by}): {mentions} mentions by {authors} authors, score {score}, {negative} % negative, growth {growth}",
+        "{id} (by {by}): {mentions} mentions by {authors} authors, score {score}, {negative}% negative, growth {growth}",
         "{id} (par {by}) : {mentions} mentions de {authors} auteurs, score {score}, {negative} % négatives, croissance {growth}",
     ),
     "inputs": (

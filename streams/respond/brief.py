@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,8 @@ from streams.reasons import ended_by, speaking_for
 from streams.respond.brief_words import CAP, KINDS, ROLES, WORDS
 from streams.respond.tasks import DUE
 
+#: A space before a high sign, or inside of quotation marks.
+_FRENCH_SPACE = re.compile(r" (?=[:;?!%»])|(?<=«) ")
 #: How many lines it has.
 LINES = 12
 
@@ -28,11 +31,13 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     words = WORDS[language]
     zone = _zone(crisis.timezone)
     headline = crisis.headline_fr if language == "fr" and crisis.headline_fr else crisis.headline
-    said = " | ".join(f"{words['quoted'].format(text=_short(s.text, 90))} ({_short(s.network, 20)})" for s in crisis.samples[:3])
+    # Three times the same words say nothing more than once.
+    samples = list({_short(s.text, 90).casefold(): s for s in reversed(crisis.samples)}.values())[::-1][:3]
+    said = " | ".join(f"{words['quoted'].format(text=_short(s.text, 90))} ({_short(s.network, 20)})" for s in samples)
     cap = {name: _word(CAP, getattr(crisis, name), language) for name in ("urgency", "certainty", "status")}
     opened = words["opened"].format(at=_moment(crisis.opened_at, zone)) if crisis.opened_at else words["not_opened"]
     colon, semi = words["colon"], words["semi"]
-    return [
+    lines = [
         _short(headline, 200),
         f"{words['severity']}{colon} {crisis.severity}/5 ({words['cap'].format(**cap)})",
         f"{words['said']}{colon} {said or words['said_none']}",
@@ -50,11 +55,22 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
         f"{words['unknown']}{colon} {_unknown(crisis, language, zone)}",
         f"{words['tasks']}{colon} {_due(crisis, list(tasks), language, zone)}",
     ]
+    return [unbroken(line) for line in lines] if language == "fr" else lines
+
+
+def unbroken(line: str) -> str:
+    """Return a French line whose signs stay with their words (no-break spaces), so that none begins a line of its own.
+
+    >>> unbroken("Ampleur : 80 % ; « vrai ? »").replace("\u00a0", "_")
+    'Ampleur_: 80_%_; «_vrai_?_»'
+    """
+    return _FRENCH_SPACE.sub("\u00a0", line)
 
 
 def _size(crisis: Crisis, language: str) -> str:
     words = WORDS[language]
-    text = words["mentions"].format(m=crisis.mentions, a=crisis.authors, s=100 * crisis.negative_share)
+    mentions, authors = _count(crisis.mentions, words["mention"], language), _count(crisis.authors, words["author"], language)
+    text = words["mentions"].format(mentions=mentions, authors=authors, s=100 * crisis.negative_share)
     if crisis.usual_day_authors <= 0:
         return f"{text}{words['semi']} {words['usual_none']}"
     times, usual = crisis.authors / crisis.usual_day_authors, _number(crisis.usual_day_authors, language)
@@ -83,8 +99,9 @@ def _seen(crisis: Crisis, language: str, zone: tzinfo) -> str:
 
 
 def _kinds(crisis: Crisis, language: str) -> str:
-    ranked = sorted(crisis.kinds.items(), key=lambda item: (-item[1], item[0])) or [(crisis.kind, 1.0)]
+    ranked = sorted(crisis.kinds.items(), key=lambda item: (-item[1], item[0]))
     text = ", ".join(f"{_word(KINDS, kind, language)} {100 * p:.0f}{WORDS[language]['percent']}" for kind, p in ranked[:3])
+    text = text or WORDS[language]["kind_none"]
     if not crisis.kind_set_by:
         return text
     return f"{_word(KINDS, crisis.kind, language)}, {WORDS[language]['set_by']} {_short(crisis.kind_set_by, 40)} ({text})"
@@ -137,6 +154,12 @@ def _short(text: str, limit: int) -> str:
     """Keep one line of what can be seen: control and direction characters go, so that nothing is shown as what it is not."""
     line = "".join(c for c in " ".join(text.split()) if c.isprintable())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _count(number: int, noun: str, language: str) -> str:
+    """Return "1 mention", "2 mentions"; none is plural in English and singular in French."""
+    one = number < 2 if language == "fr" else number == 1
+    return f"{number} {noun}{'' if one else 's'}"
 
 
 def _number(value: float, language: str) -> str:

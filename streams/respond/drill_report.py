@@ -11,9 +11,10 @@ import jinja2
 from schemas.crisis import Crisis
 from schemas.response import Claim, Statement, Task
 from streams.clock import ms_of
-from streams.respond.brief import brief
+from streams.respond.brief import brief, unbroken
+from streams.respond.brief_words import EVENTS
 from streams.respond.drill import Drill, Entry
-from streams.respond.drill_words import EVENTS, STATES, WORDS
+from streams.respond.drill_words import STATES, WORDS
 from streams.respond.playbook import in_language
 from streams.respond.refusals import refusal_in
 from streams.respond.tasks import DUE, MINUTE
@@ -107,7 +108,8 @@ def page(drill: Drill, source: str, language: str) -> str:
     done = steps(drill, language)
     longest = max([_minutes(drill, drill.now_ms), *(one.due for one in done), 1])
     return _PAGES.get_template("drill.html").render(
-        w=words, language=language, plan=drill.plan, told=in_language(drill.plan, language), source=source, card=drill.card,
+        w=words, language=language, sign=lambda text: sign(text, language),
+        plan=drill.plan, told=in_language(drill.plan, language), source=source, card=drill.card,
         brief=brief(opening, drill_tasks(drill), language),
         steps=done, late=[one for one in done if one.late], states=STATES[language], longest=longest,
         minutes=_minutes(drill, drill.now_ms), marks=marks(drill),
@@ -128,21 +130,28 @@ def timeline(drill: Drill, language: str) -> list[tuple[int, str, str, str]]:
 
 def timeline_line(entry: Entry, language: str) -> tuple[str, str, str]:
     """Return (what, who, words) of one line of the timeline."""
-    record, states = entry.record, STATES[language]
+    record, words, states = entry.record, WORDS[language], STATES[language]
     if isinstance(record, Crisis):
         name = entry.what.removeprefix("veille.crisis.")
-        return EVENTS[language].get(name, name), "", f"{WORDS[language]['severity']} {record.severity}, {record.mentions} mentions"
+        return EVENTS[language].get(name, name), "", f"{words['severity']} {record.severity}, {record.mentions} mentions"
     if isinstance(record, Task):
         said = refusal_in(record.reason, language) if record.state == "refused" else record.reason
-        return f"{record.step}: {states.get(record.state, record.state)}", record.done_by, said
+        told = sign(record.title_in(language), language)
+        state = states.get(record.state, record.state)
+        return f"{words['task']} {record.step}{words['colon']} {state}", record.done_by, f"{told} ({said})" if said else told
     if isinstance(record, Claim):
-        return f"{WORDS[language]['claim']} {record.claim_id}: {states.get(record.status, record.status)}", record.by, record.text
-    who = record.released_by or record.author
-    return (
-        f"{WORDS[language]['statement']} {record.statement_id}: {states.get(record.state, record.state)}",
-        who,
-        record.reason or record.text,
-    )
+        return f"{words['claim']} {record.claim_id}{words['colon']} {states.get(record.status, record.status)}", record.by, record.text
+    state = states.get(record.state, record.state)
+    if record.state == "draft" and record.approved_by:
+        # Its author wrote it before; who approved it is the news, though it still needs another.
+        state = f"{state}, {words['approved_by']} {', '.join(record.approved_by)}"
+    said = record.reason or record.text
+    return f"{words['statement']} {record.statement_id}{words['colon']} {state}", record.released_by or record.author, said
+
+
+def sign(text: str, language: str) -> str:
+    """Return ``text`` as it is set in ``language``: in French a sign stays with its word."""
+    return unbroken(text) if language == "fr" else text
 
 
 def _minutes(drill: Drill, at_ms: int) -> int:

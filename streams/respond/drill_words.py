@@ -43,12 +43,14 @@ WORDS = {
         "severity": "severity",
         "claim": "claim",
         "statement": "statement",
+        "task": "step",
+        "approved_by": "approved by",
         "since": "Minutes are counted from the opening of the crisis.",
     },
     "fr": {
-        "colon": " :",
+        "colon": "\u00a0:",
         "title": "Rapport d'exercice",
-        "banner": "EXERCICE : rien de ceci n'est arrivé, et personne à l'extérieur n'en a été informé.",
+        "banner": "EXERCICE\u00a0: rien de ceci n'est arrivé, et personne à l'extérieur n'en a été informé.",
         "plan": "Plan",
         "source": "Crise",
         "length": "Durée",
@@ -85,6 +87,8 @@ WORDS = {
         "severity": "gravité",
         "claim": "affirmation",
         "statement": "message",
+        "task": "étape",
+        "approved_by": "approuvé par",
         "since": "Les minutes comptent depuis l'ouverture de la crise.",
     },
 }
@@ -105,19 +109,5 @@ STATES = {
         "published": "publié",
         "needs_correction": "à corriger",
         "retracted": "retiré",
-    },
-}
-EVENTS: dict[str, dict[str, str]] = {
-    "en": {},
-    "fr": {
-        "opened": "ouverte",
-        "updated": "mise à jour",
-        "escalated": "aggravée",
-        "eased": "apaisée",
-        "resolved": "résolue",
-        "reopened": "rouverte",
-        "cancelled": "annulée",
-        "merged": "fusionnée",
-        "split": "scindée",
     },
 }

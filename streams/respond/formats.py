@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.response import Notification
 from streams.respond.brief import brief
+from streams.respond.brief_words import EVENTS
 from streams.respond.routes import Route
 from streams.respond.tell import is_end
 
@@ -14,7 +15,11 @@ SLACK_TEXT, SLACK_HEADER, PAGERDUTY_SUMMARY = 3000, 150, 1024
 _PAGERDUTY_SEVERITY = {1: "info", 2: "info", 3: "warning", 4: "error", 5: "critical"}
 _NEWS = {
     "en": {"veille.task.opened": "To do: ", "veille.task.late": "Late: ", "veille.task.escalated": "Escalated: "},
-    "fr": {"veille.task.opened": "À faire : ", "veille.task.late": "En retard : ", "veille.task.escalated": "Passée au suppléant : "},
+    "fr": {
+        "veille.task.opened": "À faire\u00a0: ",
+        "veille.task.late": "En retard\u00a0: ",
+        "veille.task.escalated": "Passée au suppléant\u00a0: ",
+    },
 }
 
 
@@ -22,6 +27,13 @@ def lines(notification: Notification, language: str) -> list[str]:
     """Return the brief; where the message is about tasks its first line says so."""
     text = brief(notification.crisis, notification.tasks, language)
     return [_NEWS.get(language, _NEWS["en"]).get(notification.event, "") + text[0], *text[1:]]
+
+
+def foot(notification: Notification, language: str) -> str:
+    """Return what a message is about: what happened, where no first line says it, and the id that commands take."""
+    what = notification.event.removeprefix("veille.crisis.")
+    said = "" if what.startswith("veille.task.") else f"{EVENTS.get(language, {}).get(what, what)} · "
+    return said + notification.crisis.crisis_id
 
 
 def _over(notification: Notification) -> bool:
@@ -36,13 +48,13 @@ def slack(notification: Notification, route: Route) -> dict[str, Any]:
         # A cut inside an escape would show half of it: whole lines only.
         longer = f"{text}\n{slack_escape(line)}" if text else slack_escape(line)
         text = longer if len(longer) <= SLACK_TEXT else text
-    foot = f"{notification.event} · {notification.crisis.crisis_id}"
+    below = foot(notification, route.language)
     return {
         "text": slack_escape(said[0]), "unfurl_links": False, "unfurl_media": False,
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": said[0][:SLACK_HEADER], "emoji": False}},
             {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}},
-            {"type": "context", "elements": [{"type": "plain_text", "text": foot[:SLACK_HEADER], "emoji": False}]},
+            {"type": "context", "elements": [{"type": "plain_text", "text": below[:SLACK_HEADER], "emoji": False}]},
         ],
     }  # fmt: skip
 
@@ -61,7 +73,7 @@ def teams(notification: Notification, route: Route) -> dict[str, Any]:
     """Return an Adaptive Card for a Workflows URL; plain text runs read no Markdown and no mention."""
     body: list[dict[str, Any]] = [
         {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line, "weight": "Bolder" if i == 0 else "Default"}]}
-        for i, line in enumerate(lines(notification, route.language))
+        for i, line in enumerate([*lines(notification, route.language), foot(notification, route.language)])
     ]
     card = {"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": body}
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}

@@ -79,3 +79,10 @@ def test_files_are_there(page: Path) -> None:
             wrong.append(path)
     wrong += [link for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text) if not (page.parent / link).exists()]
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_kcat_is_told_its_broker(page: Path) -> None:
+    """kcat reads no setting of Veille's: without -b it ends with its usage."""
+    shown = re.findall(r"kcat -[^\n`|]*", page.read_text("utf-8"))
+    assert [one for one in shown if " -b $VEILLE_BROKER " not in one] == []

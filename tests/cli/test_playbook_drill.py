@@ -76,7 +76,7 @@ def test_the_cell_speaks_at_the_keyboard(tmp_path: Path) -> None:
     said = "ann/communication task-done pause\nann dance\nend\n"
     done = subprocess.run([sys.executable, "-m", "streams.cli.main", *words], input=said, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "pause: faite" in done.stdout
+    assert "étape pause : faite" in done.stdout
     assert "unknown command dance" in done.stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.crisis import Sample
@@ -11,6 +12,7 @@ from schemas.response import Task
 from schemas.signal import Contribution, Interval
 from streams.respond import tasks
 from streams.respond.brief import LINES, brief
+from streams.respond.formats import foot, slack, teams
 from streams.respond.mail import message
 from streams.respond.playbook import load
 from streams.respond.routes import Route
@@ -23,6 +25,11 @@ def task(step: str = "pause", **more: Any) -> Task:
     return Task(task_id=step, crisis_id=CRISIS, brand="acme", step=step, **{**base, **more})
 
 
+def french_brief(crisis: Any, tasks: Any = ()) -> list[str]:
+    """Return the French brief with ordinary spaces in place of the no-break ones."""
+    return [line.replace("\u00a0", " ") for line in brief(crisis, tasks, "fr")]
+
+
 def test_twelve_lines_in_both_languages() -> None:
     """What is said, since when, how big against a usual day, growth and forecast, earliest seen, kinds, what is not known, what is due."""
     crisis = card(
@@ -30,7 +37,7 @@ def test_twelve_lines_in_both_languages() -> None:
         reproduction=Interval(mean=1.25, low=0.9, high=1.6),
         contributions=(Contribution(name="tone.negative", log_odds=2.0, text="80 % negative", text_fr="80 % de négatives"),),
     )  # fmt: skip
-    english, french = brief(crisis, [task()]), brief(crisis, [task()], "fr")
+    english, french = brief(crisis, [task()]), french_brief(crisis, [task()])
     assert len(english) == len(french) == LINES == 12
     assert all("\n" not in line for line in english + french)
     assert english[2] == "Said: “they broke my <b>guitar</b>” (x)"
@@ -42,10 +49,10 @@ def test_twelve_lines_in_both_languages() -> None:
     assert french[4] == "Ampleur : 40 mentions de 30 auteurs, 80 % négatives ; 2,5 fois les auteurs d'un jour habituel (12)"
     assert english[5] == "Growth: each mention brings 1.2 more (0.9 to 1.6); forecast in 24 h: 100 authors in all (50 to 200)"
     assert french[9] == "Pourquoi l'alerte : 80 % de négatives"
-    assert "nothing here is verified; where it began; not watched: feed since 2014-05-13 18:00 CEST; a source is silent" in english[10]
+    assert "(nothing here is verified); where it began; not watched: feed since 2014-05-13 18:00 CEST; a source is silent" in english[10]
     assert "une source est muette" in brief(card(caveats=("a source is silent",)), (), "fr")[10]
     assert brief(card(chance=0.72), ())[9].endswith("72% a crisis, as alarms of this brand go")
-    assert brief(card(chance=0.72), (), "fr")[9].endswith("crise à 72 %, d'après les alertes de cette marque")
+    assert french_brief(card(chance=0.72))[9].endswith("crise à 72 %, d'après les alertes de cette marque")
     assert english[11] == "Due: Pause (lead, by 19:10 CEST). Who has it: nobody yet"
     assert french[11].startswith("À faire : Suspendre (responsable de la cellule, avant")
 
@@ -59,7 +66,7 @@ def test_the_size_is_told_in_usual_days(authors: int, english: str, french: str)
     """Times a usual day where it is more, a part of it where it is less."""
     crisis = card(authors=authors)
     assert brief(crisis)[4].endswith(f"; {english}")
-    assert brief(crisis, (), "fr")[4].endswith(f" ; {french}")
+    assert french_brief(crisis)[4].endswith(f" ; {french}")
 
 
 def test_what_is_over_says_why_and_why_it_rang() -> None:
@@ -68,7 +75,7 @@ def test_what_is_over_says_why_and_why_it_rang() -> None:
     calm = Contribution(name="calm", log_odds=0.0, text="nothing has rung for 11 h", text_fr="plus aucune alerte depuis 11 h")
     over = card(phase="resolved", contributions=(calm, *rang))
     assert brief(over)[9] == "Why it is over: nothing has rung for 11 h. Why it rang: reason a; reason b"
-    assert brief(over, (), "fr")[9] == "Pourquoi c'est fini : plus aucune alerte depuis 11 h. Pourquoi l'alerte : raison a ; raison b"
+    assert french_brief(over)[9] == "Pourquoi c'est fini : plus aucune alerte depuis 11 h. Pourquoi l'alerte : raison a ; raison b"
     against = Contribution(name="growth.rate", log_odds=-3.0, text="hardly any")
     assert brief(card(contributions=(against, *rang)))[9] == "Why it rang: reason a; reason b"
     assert brief(card(contributions=(against,)))[9] == "Why it rang: hardly any"
@@ -90,7 +97,7 @@ def test_tasks_are_told_in_the_language_of_the_brief(plans: str, language: str) 
         fresh = [task for task, _ in tasks.start({}, plan, card(kind=plan.id, severity=5), 0)]
         assert len(fresh) > 4
         for one in fresh:
-            assert words[plan.id, one.step][:80] in brief(card(), [one], language)[11]
+            assert words[plan.id, one.step][:80] in brief(card(), [one], language)[11].replace("\u00a0", " ")
 
 
 def test_a_task_says_what_its_plan_has() -> None:
@@ -145,3 +152,49 @@ def test_mail_is_one_thread() -> None:
     assert mail["References"] == f"<{CRISIS}@veille>"
     assert mail["Bcc"] is None
     assert mail["Subject"] == "a Bcc: x@example.org"
+
+
+def test_the_same_words_are_quoted_once() -> None:
+    """Three copies of one text leave no room for what others say."""
+    samples = [
+        Sample(mention_id=str(n), network="x", text=text) for n, text in enumerate(["Lost!", "lost!", "Lost!", "My bag", "No answer"])
+    ]
+    assert brief(card(samples=tuple(samples)))[2] == "Said: “Lost!” (x) | “My bag” (x) | “No answer” (x)"
+
+
+def test_a_kind_that_nothing_tells_is_not_certain() -> None:
+    """A declared crisis without a mention has no kind with 100 %; what a person set stands with the name."""
+    assert brief(card(kinds={}))[7] == "Kind: nothing tells it yet"
+    assert french_brief(card(kinds={}))[7] == "Type : rien ne l'indique encore"
+    assert brief(card(kinds={}, kind="rumour", kind_set_by="ann"))[7] == "Kind: rumour (unverified), set by ann (nothing tells it yet)"
+
+
+@pytest.mark.parametrize(("number", "english", "french"), [
+    (0, "0 mentions by 0 authors", "0 mention de 0 auteur"),
+    (1, "1 mention by 1 author", "1 mention de 1 auteur"),
+    (2, "2 mentions by 2 authors", "2 mentions de 2 auteurs"),
+])  # fmt: skip
+def test_one_is_no_plural(number: int, english: str, french: str) -> None:
+    """Nor is none, in French."""
+    crisis = card(mentions=number, authors=number)
+    assert brief(crisis)[4].startswith(f"Size: {english}, ")
+    assert french_brief(crisis)[4].startswith(f"Ampleur : {french}, ")
+
+
+def test_no_sign_of_a_french_brief_begins_a_line() -> None:
+    """No-break spaces stand before : ; ? ! % and inside of « », as French is set; English has none."""
+    crisis = card(samples=(Sample(mention_id="m", network="x", text="vrai ? oui !"),))
+    assert not any(f" {sign}" in line for line in brief(crisis, [task()], "fr") for sign in ":;?!%»")
+    assert "«\u00a0vrai\u00a0? oui\u00a0!\u00a0»" in brief(crisis, (), "fr")[2]
+    assert not any("\u00a0" in line for line in brief(crisis, [task()]))
+
+
+def test_messages_that_stand_alone_name_the_crisis_and_what_happened() -> None:
+    """Slack and Teams have no thread: the last line has the id that commands take, in words of the route's language."""
+    route = Route(name="r", format="slack", url="https://example.org", language="fr")
+    assert slack(note(), route)["blocks"][-1]["elements"][0]["text"] == f"ouverte · {CRISIS}"
+    body = teams(note(name="escalated"), route)["attachments"][0]["content"]["body"]
+    assert body[-1]["inlines"][0]["text"] == f"aggravée · {CRISIS}"
+    assert foot(note(), "en") == f"opened · {CRISIS}"
+    late = msgspec.structs.replace(note(), event="veille.task.late")
+    assert foot(late, "fr") == CRISIS

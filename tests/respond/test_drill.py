@@ -105,7 +105,7 @@ def test_the_report_says_what_was_late(language: str, words: tuple[str, ...]) ->
 
 @pytest.mark.parametrize(("plan", "language", "words", "others"), [
     ("fr/rumour", "en", ("Rumour: verify", "Verify first", "Head of the crisis cell"), ("Rumeur", "Vérifier", "Responsable")),
-    ("rumour", "fr", ("Rumeur : vérifier", "Vérifier d&#39;abord", "Responsable de la cellule"), ("Rumour:", "Verify", "Head of")),
+    ("rumour", "fr", ("Rumeur\u00a0: vérifier", "Vérifier d&#39;abord", "Responsable de la cellule"), ("Rumour:", "Verify", "Head of")),
 ])  # fmt: skip
 def test_the_report_is_in_one_language(plan: str, language: str, words: tuple[str, ...], others: tuple[str, ...]) -> None:
     """Title, steps and roles of a shipped plan are told in the language of the report, whichever the plan that was drilled is in."""
@@ -182,3 +182,13 @@ def test_comments_and_lists() -> None:
     assert act is not None
     args: dict[str, Any] = {"statement": "s", "text": "x", "claims": ["a", "b"]}
     assert (act.after_ms, act.command.args) == (None, args)
+
+
+def test_the_timeline_is_told_in_words() -> None:
+    """Each step by its id, which the cell types, and its title; an approval by who gave it; French signs stay with their words."""
+    told = timeline(run(CELL), "fr")
+    assert ("étape pause\u00a0: ouverte", "", "Suspendre les publications programmées et les publicités") in [line[1:] for line in told]
+    assert not any(": " in what.replace("\u00a0: ", "") for _, what, _, _ in told)
+    written = CELL + "+91 bo/communication draft s text=ours claims=belt evidence=1\n"
+    half = timeline(run(f"{written}+95 ann/lead approve s hash={run(written).statement_hash('s')}"), "en")
+    assert [what for _, what, _, _ in half if "approved by" in what] == ["statement s: draft, approved by ann"]
