@@ -16,6 +16,7 @@ from schemas.brand import Brand, CalendarEntry, Thresholds, Watchlist
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.times import day_ms
 from streams.errors import BadInput
+from streams.handwritten import NoYaml, reading
 
 _ROOT_KEYS = ("brands", "press", "version", "alarms_per_week")
 _BRAND_KEYS = (
@@ -138,11 +139,10 @@ def parse_watchlist(text: str, name: str) -> Watchlist:
     """Read the YAML of a watchlist; ``name`` is what complaints call it. Raises `BadInput` with line and mend."""
     reader = _Reader(name)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise BadInput(f"{name}{line}: no YAML: {getattr(error, 'problem', None) or 'unreadable'}") from None
+        with reading(text):
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except NoYaml as error:
+        raise BadInput(f"{name}, line {error.line}: {error.problem}") from None
     if root is None:
         raise BadInput(f"{name}: the file is empty; it needs 'brands:'")
     keys = reader.mapping(root, _ROOT_KEYS)

@@ -66,7 +66,7 @@ async def repeat(
             return Delivery(False, number, str(refused))
         except TimeoutError:
             reason = "timeout"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # ValueError: nothing that could be sent at all
             reason = type(error).__name__
         if number < most:
             await sleep(wait_seconds(message_id, number, settings, retry_after))

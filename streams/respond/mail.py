@@ -6,6 +6,7 @@ import asyncio
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 
 from schemas.response import Notification
@@ -51,10 +52,11 @@ class _Secure(smtplib.SMTP_SSL):
 async def send(mail: EmailMessage, route: Route, target: Target, seconds: float, context: ssl.SSLContext) -> Attempt:
     """Hand the mail to the server at ``target``, once; with TLS where the server offers it, and logged in where the route says who."""
 
+    secure = route.url.startswith("smtps:")
+    server = _Secure(timeout=seconds, context=context) if secure else _Plain(timeout=seconds)
+    server.target = target
+
     def hand_over() -> Attempt:
-        secure = route.url.startswith("smtps:")
-        server = _Secure(timeout=seconds, context=context) if secure else _Plain(timeout=seconds)
-        server.target = target
         # The class's own `__init__` would connect before the address is set; `_host` is what TLS checks.
         server._host = target.server_name
         server.connect(target.server_name, target.port)
@@ -72,6 +74,12 @@ async def send(mail: EmailMessage, route: Route, target: Target, seconds: float,
 
     try:
         return await asyncio.to_thread(hand_over)
+    except asyncio.CancelledError:
+        # A thread cannot be ended, but what it waits for can: a server that says a word now and then would hold it for ever.
+        if server.sock is not None:
+            with suppress(OSError):
+                server.sock.shutdown(socket.SHUT_RDWR)
+        raise
     except smtplib.SMTPResponseException as error:
         # 5xx is for good (RFC 5321, 4.2.1), 4xx is worth a repeat.
         return Attempt(False, f"smtp {error.smtp_code}", error.smtp_code >= 500)

@@ -14,6 +14,7 @@ from schemas.crisis import KINDS
 from schemas.desk import person
 from schemas.signal import AUDIENCES
 from streams.gate.holding import BLANKS, Holding, blanks
+from streams.handwritten import NoYaml, reading
 from streams.respond.playbook import Case, DraftText, Playbook, Role, Step
 
 #: Whom a draft speaks to.
@@ -49,11 +50,11 @@ _Loader.yaml_implicit_resolvers = {
 def check(text: str) -> tuple[Playbook | None, list[Problem]]:
     """Read a playbook; return it (None where it cannot be used) and every problem found, in the order of lines."""
     try:
-        tree = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, [Problem(mark.line + 1 if mark else 1, f"this is no YAML: {getattr(error, 'problem', None) or 'unreadable'}")]
+        with reading(text):
+            tree = yaml.compose(text, Loader=_Loader)
+            data = yaml.load(text, Loader=_Loader)
+    except NoYaml as error:
+        return None, [Problem(error.line, f"this is {error.problem}" if error.problem.startswith("no YAML") else error.problem)]
     problems = list(_keys(tree, "$"))
     if not problems:
         try:

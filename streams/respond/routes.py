@@ -13,7 +13,9 @@ import yaml
 
 from schemas.crisis import EVENT_TYPES, KINDS, Crisis
 from streams.errors import BadInput
+from streams.handwritten import NoYaml, reading
 from streams.respond.settings import RespondSettings
+from streams.respond.target import MAIL_PORTS, WEB_PORTS, no_target
 
 FORMATS = ("log", "webhook", "slack", "teams", "pagerduty", "alertmanager", "email", "apprise")
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
@@ -70,6 +72,8 @@ def load_routes(settings: RespondSettings, environment: Mapping[str, str] = os.e
     """Return the routes by name; always one that logs. Raises `BadInput` with what to mend."""
     found = [Route(name="log", format="log")]
     if settings.webhook_url:
+        if why := no_target(settings.webhook_url):
+            raise BadInput(f"VEILLE_RESPOND__WEBHOOK_URL cannot be used: {why}")
         found.append(Route(name="webhook", format="webhook", url=settings.webhook_url, secret=settings.webhook_secret))
     if settings.routes:
         found += read_routes(Path(settings.routes), environment.get)
@@ -83,10 +87,15 @@ def load_routes(settings: RespondSettings, environment: Mapping[str, str] = os.e
 def read_routes(path: Path, look_up: Callable[[str], str | None] = os.environ.get) -> list[Route]:
     """Read a YAML file of routes; secrets written as ``$NAME`` come from the environment."""
     try:
-        routes = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Routes, strict=False).routes
+        text = path.read_text("utf-8")
+        with reading(text):
+            data = yaml.safe_load(text)
+        routes = msgspec.convert(data, Routes, strict=False).routes
     except OSError as error:
         raise BadInput(f"routes {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except UnicodeDecodeError:
+        raise BadInput(f"routes {path.name}: no UTF-8") from None
+    except (NoYaml, msgspec.ValidationError) as error:
         raise BadInput(f"routes {path.name}: {error}") from None
     return [_checked(route, path.name, look_up) for route in routes]
 
@@ -119,6 +128,10 @@ def _checked(route: Route, file: str, look_up: Callable[[str], str | None]) -> R
         raise wrong("needs `to`: one or several e-mail addresses")
     if route.format != "log" and not route.url:
         raise wrong("needs a url")
+    if route.format not in ("log", "apprise") and (why := no_target(route.url, MAIL_PORTS if route.format == "email" else WEB_PORTS)):
+        raise wrong(f"has a url that cannot be used: {why}")
+    if any(letter in word for word in (*route.to, route.sender) for letter in "\r\n"):
+        raise wrong("has an e-mail address with a line break in it")
     return route
 
 

@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
+#: Where IPv6's public addresses lie (RFC 4291: what is outside was local once, or is embedded or local IPv4), and what in it is none.
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_PRIVATE_6 = (ipaddress.IPv6Network("3fff::/20"),)
+_PRIVATE_4 = ipaddress.IPv4Network("192.0.0.0/24")
 #: The well-known prefix that reaches IPv4 hosts through a translator (RFC 6052).
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -32,7 +36,7 @@ class Target(NamedTuple):
 
 
 #: Schemes of targets, and their ports.
-_PORTS = {"http": 80, "https": 443}
+WEB_PORTS = {"http": 80, "https": 443}
 MAIL_PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -47,6 +51,8 @@ def is_public(address: str) -> bool:
 
     >>> is_public("127.0.0.1"), is_public("::ffff:10.0.0.1"), is_public("64:ff9b::7f00:1"), is_public("1.1.1.1")
     (False, False, False, True)
+    >>> is_public("::127.0.0.1"), is_public("64:ff9b:1::7f00:1"), is_public("fec0::1"), is_public("2606:4700::1111")
+    (False, False, False, True)
     """
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
@@ -55,23 +61,45 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             ip = inner
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _UNICAST or any(ip in network for network in _PRIVATE_6)):
+        return False
+    return ip.is_global and not ip.is_multicast and ip not in _PRIVATE_4
 
 
-async def pin(url: str, *, allow_private: bool, lookup: Resolve = resolve, ports: Mapping[str, int] = _PORTS) -> Target:
+def no_target(url: str, ports: Mapping[str, int] = WEB_PORTS) -> str:
+    """Return why nothing can be sent to ``url``, or "". No word of the URL: it may hold a secret.
+
+    >>> no_target("https://example.org/x"), no_target("https://[::1"), no_target("https://a..b/")
+    ('', 'the URL is none', 'the name of the host is none')
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the URL is none"
+    if parts.scheme not in ports or not parts.hostname:
+        return f"only {' and '.join(ports)} targets"
+    if parts.username or parts.password:
+        return "no credentials in a target's URL"
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        return "the name of the host is none"
+    try:
+        return "" if parts.port != 0 else "the target's port is no port"
+    except ValueError:
+        return "the target's port is no port"
+
+
+async def pin(url: str, *, allow_private: bool, lookup: Resolve = resolve, ports: Mapping[str, int] = WEB_PORTS) -> Target:
     """Return the pinned target of ``url``. Raises `Refused` for another scheme, credentials or a private address.
 
     Every address of the name must be public: one private among them would let a name that changes slip through.
     """
+    if why := no_target(url, ports):
+        raise Refused(why)
     parts = urlsplit(url)
-    if parts.scheme not in ports or not parts.hostname:
-        raise Refused(f"only {' and '.join(ports)} targets")
-    if parts.username or parts.password:
-        raise Refused("no credentials in a target's URL")
-    try:
-        port = parts.port or ports[parts.scheme]
-    except ValueError:
-        raise Refused("the target's port is no port") from None
+    assert parts.hostname is not None
+    port = parts.port or ports[parts.scheme]
     addresses = await lookup(parts.hostname, port)
     if not addresses:
         raise OSError("the target's name has no address")

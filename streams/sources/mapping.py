@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from streams.errors import BadInput
+from streams.handwritten import NoYaml, reading
 
 _TEXT: Final = ("id", "network", "text", "published_at", "url", "lang", "kind", "parent_id", "root_id", "country", "source", "collected_at")
 _AUTHOR_TEXT: Final = ("id", "handle", "name", "created_at", "bio")
@@ -67,11 +68,15 @@ def parse_mapping(maps: Iterable[str] = (), sets: Iterable[str] = (), file: str 
 
 def _from_file(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        with reading(text):
+            data = yaml.safe_load(text)
     except OSError as error:
         raise BadInput(f"cannot read the mapping file {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise BadInput(f"{path} is not valid YAML") from None
+    except NoYaml as error:
+        raise BadInput(f"{path} is not valid YAML: line {error.line}: {error.problem}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is not valid YAML: it is no UTF-8") from None
     data = {} if data is None else data
     if not isinstance(data, dict) or not set(data) <= {"map", "set"}:
         raise BadInput(f"{path} may have the keys `map` and `set` only, each with FIELD: COLUMN or FIELD: VALUE lines")

@@ -94,6 +94,11 @@ async def mail_server(answer: Answer, tls: ssl.SSLContext | None = None) -> Asyn
                 if said is None:
                     await end.wait()
                     return
+                while said == DRIP and not end.is_set():
+                    writer.write(b"250-more\r\n")
+                    await writer.drain()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(end.wait(), 0.05)
                 reply = said
             elif word == "DATA":
                 writer.write(b"354 go on\r\n")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import sys
+import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,7 @@ from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
 from streams.respond.target import Refused, pin
 from streams.respond.webhook import MAX_BODY_BYTES, Signer, body
-from tests.respond.local import LIMITS, SCHEMAS, certificate, mail_server, server
+from tests.respond.local import DRIP, LIMITS, SCHEMAS, certificate, mail_server, server
 from tests.respond.make import CRISIS, note, noted_record
 
 OLD = "whsec_" + base64.b64encode(b"o" * 32).decode()
@@ -278,3 +282,21 @@ def test_a_bad_secret_says_the_mend(secret: str) -> None:
     """A secret that is none, or one that could be guessed, is refused at start."""
     with pytest.raises(BadInput, match="whsec_"):
         Signer(secret)
+
+
+async def test_a_mail_server_that_never_comes_to_an_end_holds_no_thread() -> None:
+    """Each line comes in time, the answer never ends: the attempt is cut off, and so is what waited for it."""
+    before = {thread.ident for thread in threading.enumerate()}
+    async with mail_server(lambda _: DRIP) as (url, _):
+        one = worker(url, "email")
+        dead = await one.handle([noted_record(note())])
+        await one.close()
+        assert dict(dead[0].headers)["veille-reason"] == b"timeout"
+        async with asyncio.timeout(5):
+            while any(_waits_for_mail(thread) for thread in threading.enumerate() if thread.ident not in before):
+                await asyncio.sleep(0.02)
+
+
+def _waits_for_mail(thread: threading.Thread) -> bool:
+    frame = sys._current_frames().get(thread.ident or 0)
+    return any("smtplib" in line.filename for line in traceback.extract_stack(frame)) if frame is not None else False

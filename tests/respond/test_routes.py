@@ -70,7 +70,15 @@ def test_a_file_of_routes(tmp_path: Path) -> None:
         ("{name: a, format: pagerduty}", "routing key"),
         ("{name: a, format: email, url: x}", "`to`"),
         ("{name: a, format: slack, uri: x}", "uri"),
-        ("{name: log, format: slack, url: x}", "stands twice"),
+        ("{name: log, format: slack, url: https://x/}", "stands twice"),
+        ("{name: a, format: slack, url: x}", "only http and https"),
+        ("{name: a, format: slack, url: 'https://[::1'}", "the URL is none"),
+        ("{name: a, format: slack, url: https://a..b/}", "the name of the host is none"),
+        ("{name: a, format: email, url: https://x/, to: [a@b]}", "only smtp and smtps"),
+        ('{name: a, format: email, url: smtp://x/, to: ["a@b\\nBcc: c@d"]}', "line break"),
+        ("{name: a, hours: " + "[" * 3000 + "]" * 3000 + "}", "nested too deeply"),
+        ("{name: a, hours: 2026-13-45}", "put it in quotes"),
+        ("&a [*a]", "an alias stands for itself"),
         ("[", "routes.yaml"),
     ],
 )
@@ -80,3 +88,12 @@ def test_a_wrong_file_says_the_mend(tmp_path: Path, line: str, words: str) -> No
     with pytest.raises(BadInput, match="routes") as caught:
         load_routes(RespondSettings(routes=str(tmp_path / "routes.yaml")), {})
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["{name: a, secret: whsec_hidden: x}", "{name: a, secret: 'whsec_hidden}", "{name: hidden}: ["])
+def test_a_wrong_file_keeps_its_secrets(tmp_path: Path, line: str) -> None:
+    """A line that is no YAML is named by its number: quoted, it would put a secret into a terminal or a log."""
+    (tmp_path / "routes.yaml").write_text(f"routes:\n  - {line}\n")
+    with pytest.raises(BadInput, match=r"routes routes.yaml: line \d+: no YAML") as caught:
+        load_routes(RespondSettings(routes=str(tmp_path / "routes.yaml")), {})
+    assert "hidden" not in str(caught.value)
