@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,9 @@ def schema_name(event: str) -> str:
 def json_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of one struct; its `$defs` hold all that it is made of."""
     schema = msgspec.json.schema(STRUCTS[name])
+    for one in schema["$defs"].values():
+        if "description" in one:  # a docstring, which Python 3.13 keeps without its indent and earlier ones with it
+            one["description"] = cleandoc(one["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{SCHEMA_ROOT}{name}.schema.json",
