@@ -50,7 +50,9 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
     if version:
         from importlib.metadata import version as installed
 
-        sys.stdout.write(f"veille {installed('veille')}\n")
+        from streams.cli.output import emit
+
+        emit(f"veille {installed('veille')}")
         raise typer.Exit(0)
 
 

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from schemas.signal import Contribution
+from streams.errors import BadInput
 from streams.reasons import ended_by, speaking_for
 
 _decode = msgspec.json.decode
@@ -21,15 +22,19 @@ _WIDTH = 110
 
 
 def emit(line: str | bytes) -> None:
-    """Write one line to stdout and flush it, so that a pipe sees it at once."""
+    """Write one line to stdout and flush it, so that a pipe sees it at once. Raises `BadInput` where it cannot be written."""
     data = line if isinstance(line, bytes) else line.encode("utf-8", "replace")
+    if sys.stdout is None:  # as Python has it where the command was started without one
+        raise BadInput("there is no stdout to write to; send it to a file, or to /dev/null")
     try:
         sys.stdout.buffer.write(data + b"\n")
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is left in the buffer would raise again when the interpreter closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(0) from None
+        raise BadInput(f"stdout cannot be written: {error.strerror}") from None
 
 
 def note(line: str) -> None:

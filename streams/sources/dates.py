@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -53,14 +54,17 @@ def _parse_text(text: str) -> int | None:
         moment = datetime.fromisoformat(_SPACE_BEFORE_OFFSET.sub("", text))
     except ValueError:
         try:
-            moment = slow_parser.parse(text, tzinfos=_ZONES, default=datetime(1970, 1, 1))
+            with warnings.catch_warnings():
+                # It would quote the mention's word for a time zone on stderr.
+                warnings.simplefilter("ignore", slow_parser.UnknownTimezoneWarning)
+                moment = slow_parser.parse(text, tzinfos=_ZONES, default=datetime(1970, 1, 1))
         except (ValueError, OverflowError, TypeError, AttributeError):
             return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:
         since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    except OverflowError:
+    except (OverflowError, ValueError):  # an offset of a day and more, which dateutil lets through
         return None
     ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
     return ms if ms >= 0 else None

@@ -135,7 +135,10 @@ def _json_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
 def _csv_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
     # Bytes that are no UTF-8 become replacement characters, since JSON can carry nothing else.
     reader = csv.reader(line.decode("utf-8", "replace").replace("\0", "").lstrip("\ufeff") for line in stream)
-    header = next(reader, None)
+    try:
+        header = next(reader, None)
+    except csv.Error:
+        raise BadInput(f"{path}: its first line is no CSV; lines end in \\n or \\r\\n") from None
     if header is None:
         return
     place = {name.strip(): position for position, name in reversed(list(enumerate(header)))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,5 +20,6 @@ def read_rows(path: Path, hint: str = "") -> Iterator[dict[str, str]]:
             yield from csv.DictReader(stream)
     except FileNotFoundError:
         raise BadInput(f"{path} is missing{hint}") from None
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror or error}{hint}") from None
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged, or no CSV in UTF-8"
+        raise BadInput(f"cannot read {path}: {reason}{hint}") from None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +160,19 @@ def test_a_record_becomes_cloudevents_json() -> None:
     assert event["type"] == theirs.get_type() == "veille.crisis.opened"
     assert event["data"] == theirs.get_data() == {"brand": "a"}
     assert json.loads(output.event_line(event))["specversion"] == "1.0"
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "closed"])
+@pytest.mark.parametrize("words", [["--version"], ["simulate", "--seed", "1", "--days", "2"]])
+def test_a_stdout_that_takes_nothing_is_named(words: list[str], target: str) -> None:
+    """A full disk, or no stdout at all: one sentence and exit code 4, no traceback."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "streams.cli.main", *words], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False,
+            preexec_fn=(lambda: os.close(1)) if target == "closed" else None,
+        )  # fmt: skip
+    assert done.returncode == 4
+    said = done.stderr.decode()
+    assert "stdout" in said
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said

@@ -32,7 +32,9 @@ def test_common_forms_are_understood(text: object, expected: str) -> None:
     assert rfc3339(ms) == expected
 
 
-@pytest.mark.parametrize("value", ["", "soon", "2021-13-45", None, True, [], {}, -5, 1e30, "x" * 100, "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "value", ["", "soon", "2021-13-45", None, True, [], {}, -5, 1e30, "x" * 100, "0001-01-01T00:00:00+14:00", "1 Jan 2026 UTC+99"]
+)
 def test_what_is_no_date_gives_none(value: object) -> None:
     """A value that is no date is told apart from any moment."""
     assert parse_time(value) is None
@@ -52,3 +54,9 @@ def test_no_text_raises(text: str) -> None:
     """Any text gives a time or None."""
     result = parse_time(text)
     assert result is None or result >= 0
+
+
+def test_no_word_of_a_mention_reaches_the_terminal(recwarn: pytest.WarningsRecorder) -> None:
+    """A time zone that nobody knows is no reason to quote it."""
+    assert parse_time("Jan 1 2026 10:00 EVIL") is not None
+    assert len(recwarn) == 0

@@ -76,6 +76,7 @@ def test_unusable_rows_are_handed_on(tmp_path: Path) -> None:
         ("missing.jsonl", None, []),
         ("a.csv", b"created,text\n1,2\n", ["published_at=createdd", "network=text"]),
         ("a.csv", b"created,text\n1,2\n", ["published_at=created"]),
+        ("a.csv", b"id,network,text,published_at\r1,x,Acme,2026-01-01T00:00:00Z\r", []),
         ("a.jsonl", b'{"a":1}\n', ["id=b"]),
         ("a.jsonl.gz", b"no gzip", []),
     ],
