@@ -40,7 +40,7 @@ def bars(title: str, groups: Sequence[str], rows: Mapping[str, Sequence[Bar | No
             )
             if bar.low is not None and bar.high is not None:
                 middle = x + 0.45 * wide
-                parts.append(f'<path d="M{middle:.1f} {_y(bar.low, most):.1f}V{_y(bar.high, most):.1f}" stroke="#222"/>')
+                parts.append(f'<path d="M{middle:.1f} {_y(bar.low, most):.1f}V{_y(bar.high, most):.1f}" stroke="currentColor"/>')
     for place, group in enumerate(groups):
         middle = _LEFT + (place + 0.5) * span
         parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - _BOTTOM + 16}" text-anchor="middle">{escape(group)}</text>')
@@ -76,21 +76,24 @@ def _frame(most: float) -> str:
     found = []
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         y = _y(share * most, most)
-        found.append(f'<path d="M{_LEFT} {y:.1f}H{WIDTH - 8}" stroke="#ddd"/>')
+        found.append(f'<path d="M{_LEFT} {y:.1f}H{WIDTH - 8}" stroke="currentColor" stroke-opacity=".2"/>')
         found.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * most:.3g}</text>')
     return "".join(found)
 
 
 def _across(value: float, most: float) -> str:
-    return f'<path d="M{_LEFT} {_y(value, most):.1f}H{WIDTH - 8}" stroke="#222" stroke-dasharray="4 3"/>'
+    return f'<path d="M{_LEFT} {_y(value, most):.1f}H{WIDTH - 8}" stroke="currentColor" stroke-dasharray="4 3"/>'
 
 
 def _figure(title: str, parts: Sequence[str], names: Sequence[str]) -> str:
     legend = " ".join(
-        f'<span><i style="background:{COLOURS[number % len(COLOURS)]}"></i>{escape(name)}</span>' for number, name in enumerate(names)
+        f'<span><i style="background:{COLOURS[number % len(COLOURS)]}"></i>{escape(name)}</span>'
+        for number, name in enumerate(names)
+        if name
     )
     return (
         f"<figure><figcaption>{escape(title)}</figcaption>"
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title, quote=True)}">{"".join(parts)}</svg>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(title, quote=True)}">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title, quote=True)}">{"".join(parts)}</svg></div>'
         f"<p>{legend}</p></figure>"
     )

@@ -8,11 +8,21 @@ from typing import Any, Final
 
 from streams.evaluate.figures import Bar, bars, lines
 
+#: Light and dark as the reader has it; what is too wide for a phone scrolls by itself.
 _STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse}td{padding:.1rem .8rem .1rem 0;border-bottom:1px solid #eee}td+td{text-align:right}"
-    "svg{width:100%;height:auto;font:11px sans-serif}figure{margin:1.5rem 0}figcaption{font-weight:600}"
+    ":root{color-scheme:light dark;--ink:#1c1f23;--paper:#fff;--line:#c9ced4;--focus:#6b7f95}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--paper:#15181b;--line:#454d55;--focus:#8ea4bb}}"
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1rem;color:var(--ink);background:var(--paper)}"
+    "h1{font-size:1.6rem}table{border-collapse:collapse;width:100%}td{padding:.15rem .8rem .15rem 0;border-bottom:1px solid var(--line);"
+    "overflow-wrap:anywhere}td+td{text-align:right;padding-right:0;font-variant-numeric:tabular-nums}"
+    ".scroll{overflow-x:auto}.scroll:focus-visible{outline:3px solid var(--focus)}"
+    "svg{display:block;width:100%;min-width:36rem;height:auto;font:11px sans-serif}svg text{fill:currentColor}"
+    "figure{margin:1.5rem 0}figcaption{font-weight:600}p{overflow-wrap:anywhere}"
     "i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}"
+)
+_HEAD: Final = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 )
 
 
@@ -22,9 +32,9 @@ def report(exam: str, found: Mapping[str, Any], folders: Sequence[str]) -> str:
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(shown)}</td></tr>" for name, shown in _rows(found))
     title = f"veille evaluate {exam}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f'<!doctype html><html lang="en"><head>{_HEAD}<title>{escape(title)}</title><style>{_STYLE}</style></head><body>'
         f"<h1>{escape(title)}</h1><p>Over {escape(', '.join(folders))}. Thin lines and brackets are 90 % bootstrap intervals.</p>"
-        f"{plots}<h2>All figures</h2><table>{rows}</table></html>\n"
+        f"{plots}<h2>All figures</h2><table>{rows}</table></body></html>\n"
     )
 
 
