@@ -48,17 +48,15 @@ class Gravity(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-def assess(
-    forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading], floor: float = USUAL_AUTHORS_FLOOR
-) -> Gravity:
-    """Judge a crisis from the distinct authors of the next 24 h, in usual days of the brand (``floor`` authors at least).
+def assess(forecast: Forecast | None, authors: int, usual_day_authors: float, stories: Sequence[StoryReading]) -> Gravity:
+    """Judge a crisis from the distinct authors of the next 24 h, in usual days of the brand (`USUAL_AUTHORS_FLOOR` at least).
 
     ``forecast`` is of all its authors, ``authors`` are those so far. One level more for original press pieces or a second network
     class; one less where it stays on professional networks (people show their own names there); one more where the brand altered
     its own post. What is to come is a log-normal with the forecast's 90 % interval, drawn towards `PRIOR`; a second kind of network
     that is not there yet comes with each further author's chance of `_ELSEWHERE`. The level is the median class.
     """
-    usual = max(usual_day_authors, floor)
+    usual = max(usual_day_authors, USUAL_AUTHORS_FLOOR)
     if forecast is not None and forecast.median > 0:
         median = max(forecast.median - authors, 0.5)
         low, high = (max(bound - authors, 0.5) for bound in (forecast.low, forecast.high))

@@ -35,8 +35,6 @@ class Budget(msgspec.Struct, array_like=True, gc=False):
     raised: float = 0.0
     #: Alarms younger than a day, ms.
     open: list[int] = []
-    #: Unconfirmed alarms, decayed with a half-life of four weeks, for the realised rate.
-    unconfirmed: float = 0.0
     settled_ms: int = 0
     #: What the brand itself asks, before the ceiling for all brands; when an alarm last rang beyond the budget, ms.
     own: float = 0.5
@@ -78,13 +76,7 @@ class Budget(msgspec.Struct, array_like=True, gc=False):
             self.settled_ms = t_ms
         weeks = max(0.0, (t_ms - self.settled_ms) / (7 * DAY_MS))
         self.raised = max(0.0, self.raised - self.gain * max(self.asked, 0.1) * weeks)
-        self.unconfirmed *= 0.5 ** (weeks / 4.0)
         self.settled_ms = max(self.settled_ms, t_ms)
         while self.open and t_ms - self.open[0] >= DAY_MS:
             del self.open[0]
-            self.unconfirmed += 1.0
             self.raised = min(3.0, self.raised + self.gain * max(0.0, 1.0 - self.asked / 7.0))
-
-    def realised(self) -> float:
-        """Return unconfirmed alarms a week, over about the last six weeks."""
-        return self.unconfirmed * math.log(2.0) / 4.0

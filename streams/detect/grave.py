@@ -18,4 +18,4 @@ def severity_of(brand: Brand, stories: Iterable[Story], t_ms: int) -> int:
     readings = [read_story(story, t_ms) for story in stories]
     authors = sum(reading.authors for reading in readings) if readings else brand.hour_people
     forecast = gravity.authors_forecast(readings, t_ms)
-    return gravity.assess(forecast, authors, brand.usual_day()[1], readings, gravity.USUAL_AUTHORS_FLOOR).level
+    return gravity.assess(forecast, authors, brand.usual_day()[1], readings).level

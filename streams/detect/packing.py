@@ -13,8 +13,8 @@ from streams.detect.feed import NO_MARKS, Marks
 from streams.errors import Fatal
 
 #: First byte of a saved state. Up to format 2 authors stood in it by name, up to 3 another pooled tail of scores, up to 4
-#: each answer to what had eased let it ring again: a replay would differ.
-FORMAT = 5
+#: each answer to what had eased let it ring again: a replay would differ; up to 5 alarms were counted where nobody read it.
+FORMAT = 6
 #: States of more bytes are compressed, by zstd as for Kafka: that of a busy brand to two fifths.
 _LARGE, _LEVEL = 4096, 6
 
