@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
@@ -52,15 +53,9 @@ async def partition_count(settings: Settings, topic: str, *, seconds: float = 30
 
 async def partition_counts(settings: Settings, topics: list[str], *, seconds: float = 30.0) -> dict[str, int]:
     """As `partition_count`, for several topics over one connection."""
-    producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
     end = monotonic() + seconds
-    try:
-        await producer.start()
-    except KafkaConnectionError as error:
-        await producer.stop()
-        raise Unreachable(no_broker(settings.broker)) from error
     found: dict[str, int] = {}
-    try:
+    async with _connected(settings) as producer:
         for topic in topics:
             while topic not in found:
                 try:
@@ -74,8 +69,6 @@ async def partition_counts(settings: Settings, topics: list[str], *, seconds: fl
                     name = settings.topic(topic)
                     raise BadInput(f"topic {name} does not exist on {settings.broker}; create it with `veille topics apply`")
                 await asyncio.sleep(0.2)
-    finally:
-        await producer.stop()
     return found
 
 
@@ -84,14 +77,8 @@ async def require_topics(settings: Settings, topics: Collection[str], *, seconds
 
     Many brokers create a topic that somebody reads or writes, with settings of their own: a watchlist that is not compacted is lost.
     """
-    producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
     end = monotonic() + seconds
-    try:
-        await producer.start()
-    except KafkaConnectionError as error:
-        await producer.stop()
-        raise Unreachable(no_broker(settings.broker, error)) from error
-    try:
+    async with _connected(settings) as producer:
         while True:
             there = (await producer.client.fetch_all_metadata()).topics()
             missing = sorted(name for name in map(settings.topic, topics) if name not in there)
@@ -101,6 +88,19 @@ async def require_topics(settings: Settings, topics: Collection[str], *, seconds
                 run = f" --run {settings.run}" if settings.run else ""
                 raise BadInput(f"{settings.broker} has no topic {', '.join(missing)}: `veille topics apply{run}` creates what is missing")
             await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a producer that is connected, and stop it; raises `Unreachable`."""
+    producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
+    try:
+        await producer.start()
+    except KafkaConnectionError as error:
+        await producer.stop()
+        raise Unreachable(no_broker(settings.broker, error)) from error
+    try:
+        yield producer
     finally:
         await producer.stop()
 
