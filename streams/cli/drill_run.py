@@ -12,8 +12,9 @@ import msgspec
 
 from schemas.crisis import Crisis
 from streams.cli.output import emit, note
-from streams.clock import monotonic, wall_ms
+from streams.clock import monotonic, ms_of, wall_ms
 from streams.errors import BadInput
+from streams.reading import reader
 from streams.respond.brief import brief
 from streams.respond.drill import Drill, Entry
 from streams.respond.drill_acts import Act, parse
@@ -31,6 +32,9 @@ class _Event(msgspec.Struct):
     data: Crisis
 
 
+_read_event = reader(_Event)
+
+
 def events_of_file(path: Path) -> Events:
     """Return {crisis: its events in order} of JSON lines. Raises `BadInput` with the line that is none."""
     found: Events = {}
@@ -42,8 +46,11 @@ def events_of_file(path: Path) -> Events:
         if not line.strip():
             continue
         try:
-            event = msgspec.json.decode(line, type=_Event)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            event = _read_event(line)
+            for moment in (event.data.onset, event.data.updated_at, event.data.opened_at):
+                if moment is not None:
+                    ms_of(moment)
+        except ValueError as error:  # also msgspec's: no JSON, no event, no date
             raise BadInput(f"{path}, line {number}: no crisis event ({error}); lines of veille crises --json are wanted") from None
         found.setdefault(event.data.crisis_id, []).append((event.type.removeprefix("veille.crisis."), event.data))
     return found

@@ -22,6 +22,8 @@ from streams.respond.settings import RespondSettings
 from streams.respond.target import MAIL_PORTS, Resolve, pin, resolve
 
 REJECTED_TOPIC = "crisis.notifications.rejected"
+#: Bytes of key and value, and of one header, that a dead letter carries on.
+_MOST, _MOST_HEADER = 950_000, 1_000
 _read_notification = reader(Notification)
 _log = structlog.get_logger("veille.respond")
 
@@ -125,6 +127,11 @@ def _dead(record: Record, route: str, delivery: Delivery) -> Output:
     """Return the dead letter: the record's bytes, and route, attempts and reason in headers."""
     headers = [
         ("veille-route", route.encode()), ("veille-attempts", b"%d" % delivery.attempts), ("veille-reason", delivery.reason.encode()),
-        *record.headers,
+        *((name, value) for name, value in record.headers if value is not None and len(value) <= _MOST_HEADER),
     ]  # fmt: skip
-    return Output(REJECTED_TOPIC, record.key, record.value, headers)
+    key, value = record.key, record.value
+    if len(key or b"") + len(value or b"") > _MOST:
+        # With these headers it could be more than the broker takes, and nothing after it would ever be told.
+        headers.append(("veille-left-out", b"%d" % (len(key or b"") + len(value or b""))))
+        key = value = None
+    return Output(REJECTED_TOPIC, key, value, headers)

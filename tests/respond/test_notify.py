@@ -18,6 +18,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from schemas.crisis import Sample
 from schemas.response import Task
+from streams.engine.stage import InputRecord
 from streams.errors import BadInput
 from streams.respond.notify import REJECTED_TOPIC, NotifyWorker
 from streams.respond.routes import Route
@@ -282,6 +283,17 @@ def test_a_bad_secret_says_the_mend(secret: str) -> None:
     """A secret that is none, or one that could be guessed, is refused at start."""
     with pytest.raises(BadInput, match="whsec_"):
         Signer(secret)
+
+
+async def test_a_dead_letter_is_never_too_large_to_be_sent() -> None:
+    """What nobody can read is set aside whole as far as the broker takes it, and never with headers without a value or without end."""
+    one = worker("https://example.org/x")
+    hostile_headers: Any = [("ce_type", None), ("x", b"x" * 90_000), ("ce_id", b"1")]
+    dead = await one.handle([InputRecord(0, 0, b"k", b"{" * size, hostile_headers) for size in (900_000, 1_040_000)])
+    await one.close()
+    assert [len(letter.value or b"") for letter in dead] == [900_000, 0]
+    assert [dict(letter.headers).get("veille-left-out") for letter in dead] == [None, b"1040001"]
+    assert [[name for name, _ in letter.headers if name in ("ce_type", "x", "ce_id")] for letter in dead] == [["ce_id"], ["ce_id"]]
 
 
 async def test_a_mail_server_that_never_comes_to_an_end_holds_no_thread() -> None:
