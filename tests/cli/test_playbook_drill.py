@@ -86,7 +86,7 @@ def test_wrong_input_says_the_mend(monkeypatch: pytest.MonkeyPatch, capfd: pytes
     bad.write_text("{}\n")
     assert _run(monkeypatch, "drill", "rumour", "--events", str(bad)) == 4
     assert "bad.jsonl, line 1" in capfd.readouterr().err
-    bad.write_text(_past(tmp_path).read_text().replace('"updated_at":"2', '"updated_at":"x2', 1))
+    bad.write_text(_past(tmp_path).read_text().replace('"updated_at": "2', '"updated_at": "x2', 1))
     assert _run(monkeypatch, "drill", "rumour", "--events", str(bad)) == 4
     assert "no crisis event (Invalid isoformat" in capfd.readouterr().err
     acts = tmp_path / "acts.txt"
