@@ -34,6 +34,14 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "brand": (_Brand, ""), "by": (_By, ""), "role": (_Role, ""), "wait": (_Wait, 0.0), "identity": (_Id, ""), "json": (Json, False),
     "broker": (Broker, None), "run": (Run, None),
 }  # fmt: skip
+#: What a command cannot be sent with (`streams.crisis.forward.wrong`), and the mend: the desk could only record that it was unreadable.
+_WRONG = {
+    "no_brand": "name the crisis by its id, or the brand with --brand",
+    "no_id": "the brand's id is made of letters, digits, _, . and -, at most 100: veille crises shows it",
+    "bad_time": "the clock of this machine is wrong",
+    "bad_number": "a number is too large",
+    "too_large": "ids and names have at most 200 characters, all arguments at most 32 kB: write a shorter text, or use --file",
+}
 _FORMS = {"text": (str, ""), "list": (list[str] | None, None), "whole": (int | None, None), "flag": (bool, False)}
 
 
@@ -54,6 +62,8 @@ def brand_of(crisis_id: str) -> str:
 
 def command_of(name: str, given: dict[str, Any], at_ms: int, identity: str) -> Command:
     """Return the command that the words of a command line make. Raises `BadInput` with the mend."""
+    from streams.crisis.forward import wrong
+
     crisis = str(given.get("crisis") or "")
     brand = given["brand"] or brand_of(crisis)
     if not brand:
@@ -62,19 +72,23 @@ def command_of(name: str, given: dict[str, Any], at_ms: int, identity: str) -> C
     if (file := given.get("file")) is not None:
         content = _read(file)
         args |= {"bytes_b64": base64.b64encode(content).decode(), "name": file.name[:200]}
-    return Command(
+    command = Command(
         id=given["identity"] or identity, command=name, brand=brand, at_ms=at_ms, crisis_id=crisis, args=args,
         by=given["by"] or os.environ.get("VEILLE_BY", "") or getpass.getuser(), role=given["role"] or os.environ.get("VEILLE_ROLE", ""),
     )  # fmt: skip
+    if why := wrong(command):
+        raise BadInput(_WRONG[why])
+    return command
 
 
 def _read(file: Path) -> bytes:
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(MAX_FILE + 1)  # a device, or a file that grows, has no end
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}") from None
     if len(content) > MAX_FILE:
-        raise BadInput(f"{file} has {len(content)} bytes; a command carries at most {MAX_FILE}: keep a smaller copy, or give its URL")
+        raise BadInput(f"{file} has more than {MAX_FILE} bytes; a command carries at most that: keep a smaller copy, or give its URL")
     return content
 
 

@@ -70,7 +70,7 @@ class ForwardPartition:
         if not reason:
             try:
                 command = _read_command(value)
-                reason = _wrong(command)
+                reason = wrong(command)
                 if not reason:
                     return command
             except msgspec.DecodeError:
@@ -84,7 +84,7 @@ class ForwardPartition:
         return Checkpoint([], b"%d" % self._next, next_offset)
 
 
-def _wrong(command: Command) -> str:
+def wrong(command: Command) -> str:
     """Return in one word why a command cannot be forwarded, or ""."""
     if not _BRAND.fullmatch(command.brand) or not command.id:
         return "no_id" if command.brand else "no_brand"

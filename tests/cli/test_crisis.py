@@ -83,3 +83,18 @@ def test_a_line_cannot_steer_the_terminal() -> None:
     shown = line({"type": "veille.crisis.noted", "data": data})
     assert shown.isprintable()
     assert shown.startswith(f"noted  {C1}  open")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["note", C1, "--text", "x" * 40_000], "at most 32 kB"), (["note", C1, "--text", "x", "--by", "b" * 201], "at most 200 characters"),
+        (["open", "--brand", "a\nb", "--headline", "x"], "the brand's id"),
+        (["capture", C1, "--file", "/dev/zero"], "more than 500000 bytes"),
+    ],
+)  # fmt: skip
+def test_what_the_desk_could_not_read_is_not_sent(words: list[str], said: str) -> None:
+    """It would be recorded as unreadable under an id that nobody waits for: the command line says what to mend, before any broker."""
+    done = RUNNER.invoke(app, ["crisis", *words, "--broker", "127.0.0.1:1"])
+    assert isinstance(done.exception, BadInput)
+    assert said in str(done.exception)
