@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
-from streams.engine.connection import connection, no_broker
+from streams.engine.connection import close, connection, no_broker
 from streams.errors import Unreachable
 from streams.settings import Settings
 
@@ -32,7 +33,8 @@ def consumer(settings: Settings) -> AbstractAsyncContextManager[Any]:
     from aiokafka import AIOKafkaConsumer
 
     client = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100)
-    return running(client, settings, client.stop)
+    # Of a broker that is gone, aiokafka's own stop hands on a cancellation: the command would end as if it had been told to.
+    return running(client, settings, partial(close, client))
 
 
 def producer(settings: Settings) -> AbstractAsyncContextManager[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.desk import NONE, TABLE, judge
+from streams.cli.answer import NoAnswer
 from streams.cli.crisis import MAX_FILE, brand_of, command_of, example, line
 from streams.cli.main import app
+from streams.engine.embedded import EmbeddedBroker
 from streams.errors import BadInput
 
 RUNNER = CliRunner()
@@ -98,3 +101,14 @@ def test_what_the_desk_could_not_read_is_not_sent(words: list[str], said: str) -
     done = RUNNER.invoke(app, ["crisis", *words, "--broker", "127.0.0.1:1"])
     assert isinstance(done.exception, BadInput)
     assert said in str(done.exception)
+
+
+def test_a_broker_that_goes_while_an_answer_is_awaited() -> None:
+    """The command is out, and nobody answers: that is said, with exit code 1, and not taken for a signal."""
+    with EmbeddedBroker() as broker:
+        address = broker.bootstrap
+        assert RUNNER.invoke(app, ["topics", "apply", "--broker", address]).exit_code == 0
+        threading.Timer(2.0, broker.close).start()
+        done = RUNNER.invoke(app, ["crisis", "open", "--brand", "acme", "--headline", "x", "--wait", "4", "--broker", address])
+    assert isinstance(done.exception, NoAnswer)
+    assert "is a worker running?" in str(done.exception)
