@@ -20,7 +20,7 @@ from streams.detect.reading import send, send_declared, send_plain, settings_has
 from streams.detect.settings import DetectSettings
 from streams.detect.shelf import Shelf
 from streams.detect.warming import read_baseline, take_baseline
-from streams.engine.deadletters import rejected_headers
+from streams.engine.deadletters import rejected_headers, set_aside
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 
 Waiting = Enriched | SourceState | BrandSettings
@@ -108,13 +108,13 @@ class DetectPartition:
                 continue
             try:
                 self._take(record, record.value, outputs)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 headers = rejected_headers("mentions.enriched", self.partition, record.offset, "detect", "unreadable")
-                outputs.append(Output("mentions.rejected", record.key, record.value, headers))
+                outputs.append(set_aside("mentions.rejected", record, headers))
         return outputs
 
     def _take(self, record: Record, value: bytes, outputs: list[Output]) -> None:
-        """Let one record wait for its turn, or move the watermark. Raises msgspec's DecodeError before anything changed."""
+        """Let one record wait for its turn, or move the watermark. Raises before anything changed, where nobody can read it."""
         kind = record.headers[0][1]
         offset = record.offset
         if kind == b"veille.enriched":

@@ -19,6 +19,10 @@ SUFFIX = ".rejected"
 #: With the value ``1``: the record was set aside as it should be (a duplicate, say), which says nothing of the deploy.
 EXPECTED_HEADER = "veille-expected"
 _OFFSET = "__connect.errors.offset"
+#: Header of a record that is too large to be set aside whole: how many bytes of key and value were left out.
+LEFT_OUT_HEADER = "veille-left-out"
+#: Bytes of key and value that fit into a record with all headers (the outbox takes a million in all).
+_MOST = 998_000
 
 
 def rejected_headers(topic: str, partition: int, offset: int, stage: str, reason: str, message: str = "") -> list[tuple[str, bytes]]:
@@ -34,6 +38,18 @@ def rejected_headers(topic: str, partition: int, offset: int, stage: str, reason
         ("__connect.errors.exception.class.name", reason.encode()),
         ("__connect.errors.exception.message", (message or reason).encode("utf-8", "replace")),
     ]
+
+
+def set_aside(topic: str, record: Record, headers: list[tuple[str, bytes]]) -> Output:
+    """Return the untouched bytes of ``record`` for the rejected ``topic``.
+
+    What would be over the broker's limit with its reason goes there without its bytes, or nothing after it would ever be read; it still
+    lies where the headers say.
+    """
+    size = len(record.key or b"") + len(record.value or b"")
+    if size > _MOST:
+        return Output(topic, None, None, [*headers, (LEFT_OUT_HEADER, b"%d" % size)])
+    return Output(topic, record.key, record.value, headers)
 
 
 class DeadLetterLimit:

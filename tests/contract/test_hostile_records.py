@@ -13,6 +13,8 @@ from schemas.command import Command
 from streams.crisis.forward import UNREADABLE, ForwardPartition
 from streams.crisis.settings import CrisisSettings
 from streams.crisis.stage import CrisisPartition
+from streams.detect.settings import DetectSettings
+from streams.detect.stage import DetectPartition
 from streams.engine.stage import InputRecord, Output, PartitionStage
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.stage import EnrichPartition
@@ -37,6 +39,7 @@ def _enrich() -> EnrichPartition:
 STAGES: dict[str, Callable[[], PartitionStage]] = {
     "enrich": _enrich,
     "commands": lambda: ForwardPartition(0),
+    "detect": lambda: DetectPartition(0, DetectSettings(), 1),
     "crisis": lambda: CrisisPartition(0, CrisisSettings()),
     "evidence": lambda: EvidencePartition(0),
     "respond": lambda: RespondPartition(0, RespondSettings(webhook_url="https://example.org/hook")),
