@@ -21,7 +21,7 @@ EXPECTED_HEADER = "veille-expected"
 _OFFSET = "__connect.errors.offset"
 #: Header of a record that is too large to be set aside whole: how many bytes of key and value were left out.
 LEFT_OUT_HEADER = "veille-left-out"
-#: Bytes of key and value that fit into a record with all headers (the outbox takes a million in all).
+#: Bytes of key, value and headers that are sent on (the outbox takes a million in all).
 _MOST = 998_000
 
 
@@ -47,7 +47,7 @@ def set_aside(topic: str, record: Record, headers: list[tuple[str, bytes]]) -> O
     lies where the headers say.
     """
     size = len(record.key or b"") + len(record.value or b"")
-    if size > _MOST:
+    if size + sum(len(name) + len(value) for name, value in headers) > _MOST:
         return Output(topic, None, None, [*headers, (LEFT_OUT_HEADER, b"%d" % size)])
     return Output(topic, record.key, record.value, headers)
 

@@ -11,6 +11,7 @@ import structlog
 
 from schemas.response import Notification
 from streams.clock import Sleep, WallClock, wall_ms
+from streams.engine.deadletters import set_aside
 from streams.engine.stage import Output, Record
 from streams.reading import reader
 from streams.respond import logger, mail, webhook
@@ -22,8 +23,8 @@ from streams.respond.settings import RespondSettings
 from streams.respond.target import MAIL_PORTS, Resolve, pin, resolve
 
 REJECTED_TOPIC = "crisis.notifications.rejected"
-#: Bytes of key and value, and of one header, that a dead letter carries on.
-_MOST, _MOST_HEADER = 950_000, 1_000
+#: Bytes of one header that a dead letter carries on.
+_MOST_HEADER = 1_000
 _read_notification = reader(Notification)
 _log = structlog.get_logger("veille.respond")
 
@@ -129,9 +130,4 @@ def _dead(record: Record, route: str, delivery: Delivery) -> Output:
         ("veille-route", route.encode()), ("veille-attempts", b"%d" % delivery.attempts), ("veille-reason", delivery.reason.encode()),
         *((name, value) for name, value in record.headers if value is not None and len(value) <= _MOST_HEADER),
     ]  # fmt: skip
-    key, value = record.key, record.value
-    if len(key or b"") + len(value or b"") > _MOST:
-        # With these headers it could be more than the broker takes, and nothing after it would ever be told.
-        headers.append(("veille-left-out", b"%d" % (len(key or b"") + len(value or b""))))
-        key = value = None
-    return Output(REJECTED_TOPIC, key, value, headers)
+    return set_aside(REJECTED_TOPIC, record, headers)
