@@ -125,9 +125,7 @@ def _redraw(life: Life, signal: Signal, leads: bool) -> None:
     )  # fmt: skip
     if leads:
         card = msgspec.structs.replace(
-            card, score=signal.score, threshold=signal.threshold, chance=signal.chance, page_severity=signal.page_severity,
-            timezone=signal.timezone,
-            usual_day_authors=six(signal.usual_day_authors),
+            card, score=signal.score, threshold=signal.threshold, chance=signal.chance, usual_day_authors=six(signal.usual_day_authors),
             contributions=tuple(
                 msgspec.structs.replace(c, text=clean(reason(c), 300), text_fr=clean(reason(c, "fr"), 300))
                 for c in signal.contributions
@@ -157,7 +155,9 @@ def with_headline(card: Crisis, terms: list[str]) -> Crisis:
 def seal(life: Life, state: BrandState, event: str, at_ms: int, **changes: object) -> Crisis:
     """Number the next event, put phase, CAP words and times on the card, and return it as the life's card."""
     state.event_seq += 1
-    card = msgspec.structs.replace(life.card, **({"to_correct": ()} | changes))
+    # The brand's own, also for a crisis that a person declared before the watch had a word of the brand.
+    own = {"page_severity": state.page_severity, "timezone": state.timezone}
+    card = msgspec.structs.replace(life.card, **({"to_correct": ()} | own | changes))
     top = max(life.readings.values(), key=lambda s: (s.mentions, s.story_id), default=None)
     if life.snoozed and event in ("escalated", "reopened"):
         life.muted_ms, life.snoozed = 0, False

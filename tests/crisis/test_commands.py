@@ -204,6 +204,16 @@ def test_what_another_crisis_took_over_stays_there() -> None:
     assert found[-1][1].mentions == 80
 
 
+def test_a_declared_crisis_keeps_the_hours_of_its_brand() -> None:
+    """Declared before the watch had a word of the brand, it is told in the brand's own time and limits with its first mention."""
+    mine = declared_story("acme", "c0")
+    brand = {"timezone": "Europe/Paris", "page_severity": 4}
+    first = signal(1, 1, kind="declared", stories=(story(mine, by="terms", mentions=1, authors=1),), **brand)
+    declared, told = (card for _, card in events(run(log(command("open", 0, headline="Fire", terms=["fire"]), first))))
+    assert (declared.timezone, declared.page_severity, declared.page) == ("UTC", 3, True)
+    assert (told.timezone, told.page_severity, told.page) == ("Europe/Paris", 4, False)
+
+
 def test_what_was_declared_collects_its_mentions() -> None:
     """Mentions of a declared crisis join it from the first one on, are told at once, and count once with the watch's own story."""
     mine = declared_story("acme", "c0")
