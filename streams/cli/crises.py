@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from operator import itemgetter
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from streams.settings import Settings
 
 HELP = """Print the crises of crisis.events, each event once.
 
-Without --follow it ends when everything that is there has been printed.
+Without --follow it ends when everything that is there has been printed, in the order of time; --json prints it as it is read.
 
 Example: veille crises --follow --json | jq .data.headline
 
@@ -59,6 +60,8 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
     from streams.reading import reader
 
     once, read = Once(), reader(Crisis)
+    # Partitions come one after the other: what people read at once is put in the order of time.
+    waiting: list[tuple[str, str]] = []
     async with consumer(settings) as client:
         topic = settings.topic("crisis.events")
         places = await places_of(client, topic)
@@ -82,4 +85,9 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
                         continue
                     if brand is not None and (record.key or b"").decode("utf-8", "replace") != brand:
                         continue
-                    emit(event_line(event) if json else crisis_line(event))
+                    if json or follow:
+                        emit(event_line(event) if json else crisis_line(event))
+                    else:
+                        waiting.append((str(event.get("time", "")), crisis_line(event)))
+    for _, line in sorted(waiting, key=itemgetter(0)):
+        emit(line)

@@ -6,6 +6,7 @@ import base64
 import getpass
 import inspect
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from schemas.command import Command
 from schemas.desk import NONE, TABLE, Rule
 from streams.cli.options import Broker, Json, Run, load_settings, run_async
 from streams.errors import BadInput, VeilleError
+from streams.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Decide something about a crisis: each command is recorded with who gave it, and answered.")
 
@@ -68,7 +70,9 @@ def command_of(name: str, given: dict[str, Any], at_ms: int, identity: str) -> C
     brand = given["brand"] or brand_of(crisis)
     if not brand:
         raise BadInput("name the crisis by its id, or the brand with --brand")
-    args = {arg.name: given[arg.name] for arg in TABLE[name].args if given.get(arg.name) not in (None, "", [], False)}
+    args = {
+        arg.name: given[arg.name] for arg in TABLE[name].args if given.get(arg.name) or (given.get(arg.name) == 0 and arg.form == "whole")
+    }
     if (file := given.get("file")) is not None:
         content = _read(file)
         args |= {"bytes_b64": base64.b64encode(content).decode(), "name": file.name[:200]}
@@ -136,11 +140,13 @@ async def _give(name: str, given: dict[str, Any]) -> None:
     import uuid
 
     from streams.cli.answer import give
-    from streams.cli.output import cloudevent, emit, event_line
+    from streams.cli.output import cloudevent, emit, event_line, note
     from streams.clock import wall_ms
 
     command = command_of(name, given, wall_ms(), str(uuid.uuid4()))
     settings = load_settings(broker=given["broker"], run=given["run"])
+    if name == "open" and not command.crisis_id and (known := await _watched(settings)) and command.brand not in known:
+        note(f"{command.brand} is no brand of the watchlist ({', '.join(known[:20])}): no mention will join this crisis")
     refused = ""
     answers = give(settings, command, TABLE[name].answer, given["wait"])
     async for headers, value in answers:
@@ -151,6 +157,17 @@ async def _give(name: str, given: dict[str, Any]) -> None:
             refused = str(data.get("note") or data.get("reason"))
     if refused:
         raise Refused(f"{name} is refused: {refused}")
+
+
+async def _watched(settings: Settings) -> list[str]:
+    """Return the brands of the settings' watchlist file and of the newest list of the topic; none where neither can be read."""
+    from streams.cli.definitions import latest_watchlist
+    from streams.enrich.watchlist import load_watchlist
+
+    lists = [await latest_watchlist(settings)]
+    with suppress(BadInput):  # a declaration does not wait for a file to be mended
+        lists += [load_watchlist(Path(settings.watchlist))] if settings.watchlist else []
+    return list(dict.fromkeys(brand.id for found in lists if found is not None for brand in found.brands))
 
 
 def line(event: dict[str, Any]) -> str:

@@ -58,3 +58,17 @@ def test_what_is_no_event_is_passed_over_and_nothing_steers_the_terminal() -> No
     assert len(done.stdout.splitlines()) == 2
     assert all(line.isprintable() for line in done.stdout.splitlines())
     assert [f"offset {place} is no crisis event" in done.stderr for place in (0, 1, 2, 3, 4)] == [False, True, True, True, False]
+
+
+def test_what_is_there_is_printed_in_the_order_of_time() -> None:
+    """Two brands in two partitions: people read a day from its morning on, and do not begin again with each partition."""
+    times = ["2026-01-01T06:00:00Z", "2026-01-01T07:00:00Z", "2026-01-01T08:00:00Z"]
+    with EmbeddedBroker() as broker:
+        sender = Producer({"bootstrap.servers": broker.bootstrap})
+        for number, (time, brand) in enumerate(zip(times, ("a", "b", "a"), strict=True)):
+            card = msgspec.json.encode(Crisis(crisis_id=f"{brand}-1", brand=brand, phase="open", onset=time, headline="Fire"))
+            headers = header_maker("veille.crisis.opened")(f"{brand}-{number}", f"{brand}-1", time)
+            sender.produce("crisis.events", card, key=brand.encode(), partition=int(brand == "b"), headers=headers)
+        sender.flush(10)
+        done = CliRunner().invoke(app, ["crises", "--broker", broker.bootstrap])
+    assert [line[11:16] for line in done.stdout.splitlines()] == ["06:00", "07:00", "08:00"]

@@ -112,3 +112,22 @@ def test_a_broker_that_goes_while_an_answer_is_awaited() -> None:
         done = RUNNER.invoke(app, ["crisis", "open", "--brand", "acme", "--headline", "x", "--wait", "4", "--broker", address])
     assert isinstance(done.exception, NoAnswer)
     assert "is a worker running?" in str(done.exception)
+
+
+def test_none_is_given_as_it_stands() -> None:
+    """`--minutes 0` reaches the desk, which says what may be; a number that was not given is none."""
+    assert command_of("mute", given("mute", minutes=0), 0, "i").args == {"minutes": 0}
+    assert command_of("open", given("open", headline="", severity=None, terms=[]), 0, "i").args == {}
+
+
+def test_a_brand_that_nobody_watches_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A declaration under a misspelt name would collect nothing, without a word; it is recorded all the same."""
+    (tmp_path / "brands.yaml").write_text("brands:\n  - {id: acme, names: [Acme]}\n", "utf-8")
+    monkeypatch.setenv("VEILLE_WATCHLIST", str(tmp_path / "brands.yaml"))
+    with EmbeddedBroker() as broker:
+        assert RUNNER.invoke(app, ["topics", "apply", "--broker", broker.bootstrap]).exit_code == 0
+        for brand, said in (("acme", False), ("acne", True)):
+            words = ["crisis", "open", "--brand", brand, "--headline", "Fire", "--by", "ann", "--broker", broker.bootstrap]
+            done = RUNNER.invoke(app, words)
+            assert done.exit_code == 0
+            assert ("acne is no brand of the watchlist (acme)" in done.stderr) is said
