@@ -108,7 +108,7 @@ class DetectPartition:
                 continue
             try:
                 self._take(record, record.value, outputs)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # as `streams.reading` has it, without its call a mention
                 headers = rejected_headers("mentions.enriched", self.partition, record.offset, "detect", "unreadable")
                 outputs.append(set_aside("mentions.rejected", record, headers))
         return outputs

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.crisis import Crisis
+from schemas.crisis import Crisis, Sample
 from schemas.response import Task
 from schemas.signal import Contribution
 from streams.caveats import caveat_in
@@ -31,9 +31,11 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     words = WORDS[language]
     zone = _zone(crisis.timezone)
     headline = crisis.headline_fr if language == "fr" and crisis.headline_fr else crisis.headline
-    # Three times the same words say nothing more than once.
-    samples = list({_short(s.text, 90).casefold(): s for s in reversed(crisis.samples)}.values())[::-1][:3]
-    said = " | ".join(f"{words['quoted'].format(text=_short(s.text, 90))} ({_short(s.network, 20)})" for s in samples)
+    samples: dict[str, Sample] = {}
+    for sample in crisis.samples:  # the loudest first; three times the same words say nothing more than once
+        samples.setdefault(_short(sample.text, 90).casefold(), sample)
+    shown = list(samples.values())[:3]
+    said = " | ".join(f"{words['quoted'].format(text=_short(s.text, 90))} ({_short(s.network, 20)})" for s in shown)
     cap = {name: _word(CAP, getattr(crisis, name), language) for name in ("urgency", "certainty", "status")}
     opened = words["opened"].format(at=_moment(crisis.opened_at, zone)) if crisis.opened_at else words["not_opened"]
     colon, semi = words["colon"], words["semi"]
