@@ -13,10 +13,10 @@ from streams.engine.meter import Meter
 from streams.engine.outbox import Outbox
 from streams.engine.records import Batch
 from streams.engine.runner import Runner
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import PartitionStage, StageSpec
 from streams.engine.transport import Consumer
 from streams.errors import Fatal, LogGap, Stalled, Unreachable
-from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class Assignment:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: KafkaSettings,
         specs: Sequence[StageSpec],
         outbox: Outbox,
         meter: Meter,

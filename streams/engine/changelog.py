@@ -20,15 +20,15 @@ from aiokafka.errors import OffsetOutOfRangeError
 from streams.engine.connection import close, connection
 from streams.engine.outbox import RECORD_OVERHEAD, Outbox
 from streams.engine.records import BatchReader
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import Checkpoint, Output, Record
 from streams.errors import LogGap
-from streams.settings import Settings
 
 _HEAD = struct.Struct(">Bq")
 _STATE, _FORGOTTEN, _CUT = 1, 2, 3
 
 
-def changelog_topic(settings: Settings, stage: str) -> str:
+def changelog_topic(settings: KafkaSettings, stage: str) -> str:
     """Return the logical name of a stage's changelog topic (on the broker: ``<group>-<stage>-changelog``)."""
     return f"{settings.group}-{stage}-changelog"
 
@@ -177,7 +177,7 @@ class Changelog:
 
 
 @asynccontextmanager
-async def reader_of(settings: Settings, place: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader_of(settings: KafkaSettings, place: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer without a group on one partition, at no position yet."""
     consumer = AIOKafkaConsumer(
         **connection(settings),
@@ -194,7 +194,7 @@ async def reader_of(settings: Settings, place: TopicPartition) -> AsyncIterator[
         await close(consumer)
 
 
-async def recover(settings: Settings, topic: str, partition: int, *, attempts: int = 3) -> Recovered:
+async def recover(settings: KafkaSettings, topic: str, partition: int, *, attempts: int = 3) -> Recovered:
     """Read a changelog partition (logical ``topic``) from its start to its present end.
 
     Raises `LogGap` where the log was cut short under the reader ``attempts`` times in a row.

@@ -6,11 +6,11 @@ import asyncio
 import ssl
 from typing import Any
 
+from streams.engine.settings import KafkaSettings
 from streams.errors import BadInput
-from streams.settings import Settings
 
 
-def connection(settings: Settings) -> dict[str, Any]:
+def connection(settings: KafkaSettings) -> dict[str, Any]:
     """Return aiokafka's connection arguments. Raises `BadInput` where they do not fit together.
 
     SASL without TLS is refused by the settings themselves: it would send the password in clear.

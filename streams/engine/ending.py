@@ -15,8 +15,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from streams.clock import monotonic
 from streams.engine.connection import no_broker
+from streams.engine.settings import EngineSettings
 from streams.errors import Unreachable, VeilleError
-from streams.settings import EngineSettings
 
 log = structlog.get_logger(__name__)
 

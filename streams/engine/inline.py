@@ -15,8 +15,8 @@ from mode import Service, get_logger
 from mode.utils.futures import maybe_async
 
 from streams.engine.connection import close, connection
+from streams.engine.settings import KafkaSettings
 from streams.errors import Fatal
-from streams.settings import Settings
 
 logger = get_logger(__name__)
 
@@ -24,7 +24,7 @@ logger = get_logger(__name__)
 class Feed(Protocol):
     """What the transport asks the engine."""
 
-    settings: Settings
+    settings: KafkaSettings
 
     def wanted(self) -> Collection[TopicPartition]:
         """Return the partitions to fetch from now."""
@@ -73,7 +73,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         # Faust's own gives no way to set the fetch wait (1.5 s: one idle partition then delays its neighbours) and resets
         # positions silently; "none" makes an offset that is no longer there an error instead.
-        settings: Settings = self.app.feed.settings
+        settings: KafkaSettings = self.app.feed.settings
         engine = settings.engine
         self._assignor = RoundRobinPartitionAssignor
         return AIOKafkaConsumer(

@@ -19,9 +19,9 @@ from streams.engine.connection import connection
 from streams.engine.meter import NULL_METER, Meter
 from streams.engine.parcels import Parcel, Place
 from streams.engine.partitioning import partition_of
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.errors import DeliveryFailed, Fatal
-from streams.settings import Settings
 
 #: What Kafka adds to a record, generously: used to judge sizes before the broker does.
 RECORD_OVERHEAD = 96
@@ -36,7 +36,7 @@ class Outbox:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: KafkaSettings,
         *,
         meter: Meter = NULL_METER,
         clock: WallClock = wall_ms,

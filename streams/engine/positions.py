@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.engine.connection import close, connection
-from streams.settings import Settings
+from streams.engine.settings import KafkaSettings
 
 TOPIC = "positions"
 
@@ -25,7 +25,7 @@ TOPIC = "positions"
 class PositionsWriter:
     """Publishes what ``positions`` returns. Positions are a service to replays: where they cannot be written, work goes on."""
 
-    def __init__(self, settings: Settings, positions: Callable[[], Mapping[str, int]], *, seconds: float = 0.2) -> None:
+    def __init__(self, settings: KafkaSettings, positions: Callable[[], Mapping[str, int]], *, seconds: float = 0.2) -> None:
         self._settings = settings
         self._positions = positions
         self._seconds = seconds
@@ -57,7 +57,7 @@ class PositionsReader:
     Use it as an async context manager: inside, it follows the topic by itself.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
         self._found: dict[str, int] = {}

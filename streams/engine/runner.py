@@ -17,9 +17,9 @@ from streams.engine.deadletters import DeadLetterLimit
 from streams.engine.meter import Meter
 from streams.engine.outbox import Outbox
 from streams.engine.records import Batch
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import Output, PartitionStage, Record, StageSpec
 from streams.errors import NotYet, Stalled, Unreachable
-from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Runner:
         place: TopicPartition,
         generation: int,
         *,
-        settings: Settings,
+        settings: KafkaSettings,
         outbox: Outbox,
         source: Input,
         commit: Callable[[Runner, int], Awaitable[bool]],

@@ -20,8 +20,8 @@ from aiokafka.errors import (
 
 from streams.clock import monotonic
 from streams.engine.connection import connection, no_broker
+from streams.engine.settings import KafkaSettings
 from streams.errors import BadInput, Unreachable
-from streams.settings import Settings
 
 #: Changelogs keep the newest value of a key; these settings bound what recovery has to read before compaction ran.
 CHANGELOG_CONFIG = {
@@ -42,7 +42,7 @@ class TopicPlan:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-async def partition_count(settings: Settings, topic: str, *, seconds: float = 30.0) -> int:
+async def partition_count(settings: KafkaSettings, topic: str, *, seconds: float = 30.0) -> int:
     """Return how many partitions the logical ``topic`` has, waiting ``seconds`` for it to appear.
 
     The question alone creates the topic on a broker that creates topics by itself (the embedded one: 4 partitions).
@@ -51,7 +51,7 @@ async def partition_count(settings: Settings, topic: str, *, seconds: float = 30
     return (await partition_counts(settings, [topic], seconds=seconds))[topic]
 
 
-async def partition_counts(settings: Settings, topics: list[str], *, seconds: float = 30.0) -> dict[str, int]:
+async def partition_counts(settings: KafkaSettings, topics: list[str], *, seconds: float = 30.0) -> dict[str, int]:
     """As `partition_count`, for several topics over one connection."""
     end = monotonic() + seconds
     found: dict[str, int] = {}
@@ -72,7 +72,7 @@ async def partition_counts(settings: Settings, topics: list[str], *, seconds: fl
     return found
 
 
-async def require_topics(settings: Settings, topics: Collection[str], *, seconds: float = 5.0) -> None:
+async def require_topics(settings: KafkaSettings, topics: Collection[str], *, seconds: float = 5.0) -> None:
     """Return once all logical ``topics`` are there; ask without creating any. Raises `BadInput` where some are missing by then.
 
     Many brokers create a topic that somebody reads or writes, with settings of their own: a watchlist that is not compacted is lost.
@@ -91,7 +91,7 @@ async def require_topics(settings: Settings, topics: Collection[str], *, seconds
 
 
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+async def _connected(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a producer that is connected, and stop it; raises `Unreachable`."""
     producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
     try:
@@ -105,7 +105,7 @@ async def _connected(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         await producer.stop()
 
 
-async def ensure_topics(settings: Settings, plans: Mapping[str, TopicPlan]) -> list[str]:
+async def ensure_topics(settings: KafkaSettings, plans: Mapping[str, TopicPlan]) -> list[str]:
     """Create the logical topics that are missing and return their names.
 
     The embedded broker cannot be asked to create; there each topic is touched, which creates it with 4 partitions.

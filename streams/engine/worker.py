@@ -23,10 +23,10 @@ from streams.engine.ending import Guard, verdict
 from streams.engine.meter import NULL_METER, Meter
 from streams.engine.outbox import Outbox
 from streams.engine.positions import PositionsWriter
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import StageSpec
 from streams.engine.topics import CHANGELOG_CONFIG, COMPACT_CONFIG, TopicPlan, ensure_topics, partition_counts
 from streams.errors import BadInput, Fatal
-from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class Worker:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: KafkaSettings,
         specs: Sequence[StageSpec],
         *,
         meter: Meter = NULL_METER,
@@ -254,7 +254,7 @@ class Worker:
 
 
 async def run_worker(
-    settings: Settings,
+    settings: KafkaSettings,
     specs: Sequence[StageSpec],
     *,
     meter: Meter = NULL_METER,

@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.engine.connection import connection
 from streams.engine.outbox import Outbox
+from streams.engine.settings import EngineSettings, KafkaSettings
 from streams.engine.stage import Checkpoint, Output, PartitionStage, Record, StageSpec, StateRecord
 from streams.engine.topics import TopicPlan, ensure_topics, partition_count
-from streams.settings import EngineSettings, Settings
 
 
 class Counting:
@@ -92,13 +92,13 @@ def counting_spec(fail_at: int = -1, error: Exception | None = None) -> StageSpe
     return StageSpec("counting", "numbers", make)
 
 
-def settings_for(broker: str, run: str, **engine: object) -> Settings:
+def settings_for(broker: str, run: str, **engine: object) -> KafkaSettings:
     """Return settings for one test's own topics and group, with short times."""
     given: dict[str, object] = {"session_timeout_seconds": 6, "checkpoint_seconds": 0.5, "send_timeout_seconds": 20, **engine}
-    return Settings(_env_file=None, broker=broker, run=run, engine=EngineSettings.model_validate(given))
+    return KafkaSettings(broker=broker, run=run, engine=EngineSettings.model_validate(given))
 
 
-async def publish(settings: Settings, records: int, *, first: int = 0, size: int = 0) -> None:
+async def publish(settings: KafkaSettings, records: int, *, first: int = 0, size: int = 0) -> None:
     """Write ``records`` numbers under a hundred keys."""
     outbox = Outbox(settings)
     await outbox.start()
@@ -107,7 +107,7 @@ async def publish(settings: Settings, records: int, *, first: int = 0, size: int
     await outbox.stop()
 
 
-async def read_all(settings: Settings, topic: str) -> list[tuple[bytes | None, bytes | None]]:
+async def read_all(settings: KafkaSettings, topic: str) -> list[tuple[bytes | None, bytes | None]]:
     """Return key and value of everything in a topic."""
     count = await partition_count(settings, topic)
     places = [TopicPartition(settings.topic(topic), partition) for partition in range(count)]
@@ -126,7 +126,7 @@ async def read_all(settings: Settings, topic: str) -> list[tuple[bytes | None, b
         await consumer.stop()
 
 
-async def committed(settings: Settings, topic: str) -> tuple[dict[int, int], dict[int, int]]:
+async def committed(settings: KafkaSettings, topic: str) -> tuple[dict[int, int], dict[int, int]]:
     """Return committed offsets and log ends of a topic by partition."""
     count = await partition_count(settings, topic)
     places = [TopicPartition(settings.topic(topic), partition) for partition in range(count)]
@@ -141,12 +141,12 @@ async def committed(settings: Settings, topic: str) -> tuple[dict[int, int], dic
         await consumer.stop()
 
 
-async def prepare(settings: Settings) -> None:
+async def prepare(settings: KafkaSettings) -> None:
     """Make the test's topics."""
     await ensure_topics(settings, {"numbers": TopicPlan(4), "counts": TopicPlan(4)})
 
 
-async def all_committed(settings: Settings, task: asyncio.Task[int] | None = None) -> None:
+async def all_committed(settings: KafkaSettings, task: asyncio.Task[int] | None = None) -> None:
     """Wait until everything in the input is committed."""
     while True:
         offsets, ends = await committed(settings, "numbers")

@@ -14,9 +14,9 @@ from streams.engine.changelog import Recovered, Recovery
 from streams.engine.meter import NULL_METER
 from streams.engine.records import Batch
 from streams.engine.runner import Runner
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import ALL_PARTITIONS, InputRecord, Output, StageSpec
 from streams.engine.worker import Worker
-from streams.settings import Settings
 from tests.engine.counting import Counting, counted, counting_spec, settings_for
 
 PLACE = TopicPartition("numbers", 0)
@@ -213,7 +213,7 @@ async def test_a_pulse_waits_for_what_was_sent_before(monkeypatch: pytest.Monkey
         happened.append("asked")
         return news.pop(0)
 
-    settings: Settings = settings_for("nowhere:1", "")
+    settings: KafkaSettings = settings_for("nowhere:1", "")
     spec = StageSpec("counting", "numbers", Counting, pulse, 0.001)
     worker = Worker(settings, [spec])
     worker.outbox = Outbox()  # type: ignore[assignment]

@@ -13,10 +13,10 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from streams.engine.embedded import EmbeddedBroker
+from streams.engine.settings import KafkaSettings
 from streams.engine.stage import Output, StageSpec
 from streams.engine.worker import Worker, run_worker
 from streams.errors import DeliveryFailed, Fatal, NotYet, TooManyRejected
-from streams.settings import Settings
 from tests.engine.counting import (
     HANGS,
     Counting,
@@ -33,7 +33,7 @@ from tests.engine.counting import (
 PROGRAM = Path(__file__).with_name("counting.py")
 
 
-async def goes_on(settings: Settings, records: int) -> None:
+async def goes_on(settings: KafkaSettings, records: int) -> None:
     """A mended worker that is started again counts every record, each once."""
     worker = Worker(settings, [counting_spec()])
     task = asyncio.ensure_future(worker.run())

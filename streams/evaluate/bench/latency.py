@@ -28,12 +28,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, Topic
 
 from schemas.signal import SignalWatermark
 from streams.engine.partitioning import partition_of
+from streams.engine.settings import EngineSettings
 from streams.engine.stage import Output
 from streams.errors import BadInput
 from streams.evaluate.bench.traffic import DAY_MENTIONS, PARTITIONS, Traffic
 from streams.evaluate.fault_runs import Crew, prepare_topics
 from streams.rounding import six
-from streams.settings import EngineSettings
 from streams.simulate.brands import demo_watchlist
 from streams.simulate.simulation import MOST_VOLUME
 from streams.sources.plan import clock_record

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from streams import logs
+from streams.engine.settings import EngineSettings
 from streams.engine.stage import Checkpoint, Output, Record, StageSpec
 from streams.engine.worker import Worker
 from streams.evaluate.bench.contestants.work import Tally, decode, job
-from streams.settings import EngineSettings, Settings
+from streams.settings import Settings
 
 
 class Count:
