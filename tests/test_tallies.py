@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from schemas.brand import Brand, Watchlist
 from schemas.mention import json_value
 from streams.crisis.gated import Cell
@@ -60,7 +62,7 @@ def test_crises_that_paged_in_the_last_week_of_event_time_are_shown() -> None:
     meter = PrometheusMeter()
     stage = CountedCrisis(0, CrisisSettings(), Cell(), meter)
     stage.restore({}, None)
-    loud = {"over": True, "margin": 20.0, "page_severity": 1}
+    loud: dict[str, Any] = {"over": True, "margin": 20.0, "page_severity": 1}
     records = log(signal(1, 0, **loud), signal(2, 30, **loud), signal(1, 40, brand="calm", **{**loud, "page_severity": 5}), watermark(60))
     found = events(list(stage.process(records)))
     opened = next(card for name, card in found if name == "opened")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -60,7 +60,7 @@ def drill(language: str) -> str:
     return drill_page(run, HOSTILE, language)
 
 
-PAGES = {"exam": exam, "drill-en": lambda: drill("en"), "drill-fr": lambda: drill("fr")}
+PAGES: dict[str, Callable[[], str]] = {"exam": exam, "drill-en": lambda: drill("en"), "drill-fr": lambda: drill("fr")}
 Scheme = Literal["light", "dark"]
 
 

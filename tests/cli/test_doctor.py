@@ -24,7 +24,7 @@ from tests.stories.road import story_settings
 def test_the_known_author_key_is_a_warning() -> None:
     """Hashing authors with the shipped key is pointed out; a key of one's own is not."""
     assert [check.level for check in check_settings(Settings()) if check.name == "author key"] == ["warning"]
-    mended = Settings(enrich={"author_key": "a secret of our own"})  # type: ignore[arg-type]
+    mended = Settings(enrich={"author_key": "a secret of our own"})
     assert not [check for check in check_settings(mended) if check.name == "author key"]
 
 
@@ -37,7 +37,7 @@ def test_an_unknown_stage_is_wrong() -> None:
 
 def test_an_unsigned_webhook_is_wrong() -> None:
     """A webhook without a secret would post unsigned."""
-    settings = Settings(respond={"webhook_url": "https://example.org/hook"})  # type: ignore[arg-type]
+    settings = Settings(respond={"webhook_url": "https://example.org/hook"})
     assert "wrong" in [check.level for check in check_settings(settings) if check.name == "webhook"]
 
 
@@ -45,7 +45,7 @@ def test_a_cell_that_cannot_be_told_is_wrong(tmp_path: Path) -> None:
     """Playbooks and routes that stop a worker are found before it starts, with line and mend."""
     (tmp_path / "plan.yaml").write_text("id: p\ntitel: t\n")
     (tmp_path / "routes.yaml").write_text("routes:\n  - {name: a, format: fax}\n")
-    settings = Settings(respond={"playbooks": str(tmp_path), "routes": str(tmp_path / "routes.yaml")})  # type: ignore[arg-type]
+    settings = Settings(respond={"playbooks": str(tmp_path), "routes": str(tmp_path / "routes.yaml")})
     found = {check.name: check for check in check_settings(settings)}
     assert (found["playbooks"].level, found["routes"].level) == ("wrong", "wrong")
     assert "plan.yaml, line 2" in found["playbooks"].word

@@ -125,7 +125,7 @@ def test_the_command_leaves_nothing_behind_however_it_ends(command: subprocess.P
     os.kill(command.pid, word)
     assert command.wait(60) == (-signal.SIGKILL if word == signal.SIGKILL else 0)
     # Killed, it cannot wait itself for what it leaves to its keeper.
-    while _processes_of(tmp_path) or list(tmp_path.iterdir()):
+    while _processes_of(tmp_path) or any(tmp_path.iterdir()):
         time.sleep(0.1)
     with pytest.raises(OSError), socket.create_connection((host, int(port)), timeout=1):
         pass

@@ -82,7 +82,7 @@ def test_what_nobody_can_read_stops_no_stage(name: str) -> None:
     stage = STAGES[name]()
     values = [None, b"", b"null", b"\xff\xfe", DEEP, b'{"a":' + DEEP + b"}", b'{"brand":"\xff"}', b'{"source_id":"\xff","time_ms":1}']
     types: list[bytes | None] = [None, b"\xff", *(one.encode() for one in SCHEMA_OF), b"veille.crisis.opened"]
-    records = []
+    records: list[InputRecord] = []
     for kind in types:
         headers: Headers = [("ce_type", kind), ("traceparent", None)]  # type: ignore[list-item]
         records += [InputRecord(len(records) + n, NOW, b"\xff\n\x1b[31m", value, headers) for n, value in enumerate(values)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +43,7 @@ def logs(draw: st.DrawFn) -> list[InputRecord]:
                                          "claim-add", "claim-refute", "draft", "published", "delete-own-post"]))  # fmt: skip
             target = draw(st.sampled_from(["", "acme-20140513T155320-1", "acme-20140513T155320-2", "nobody"]))
             into = "acme-20140513T155320-2"
-            args = {"headline": "fire", "minutes": 60, "kind": "rumour", "into": into, "stories": ["s1"], "label": "yes",
+            args: dict[str, Any] = {"headline": "fire", "minutes": 60, "kind": "rumour", "into": into, "stories": ["s1"], "label": "yes",
                     "claim": "k", "text": "it broke", "statement": "s"}  # fmt: skip
             role = draw(st.sampled_from(["", "watch", "lead", "lead", "legal"]))
             records.append(command(name, n, brand, target, role, **args))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import msgspec
 import pytest
@@ -207,7 +208,7 @@ def test_what_another_crisis_took_over_stays_there() -> None:
 def test_a_declared_crisis_keeps_the_hours_of_its_brand() -> None:
     """Declared before the watch had a word of the brand, it is told in the brand's own time and limits with its first mention."""
     mine = declared_story("acme", "c0")
-    brand = {"timezone": "Europe/Paris", "page_severity": 4}
+    brand: dict[str, Any] = {"timezone": "Europe/Paris", "page_severity": 4}
     first = signal(1, 1, kind="declared", stories=(story(mine, by="terms", mentions=1, authors=1),), **brand)
     declared, told = (card for _, card in events(run(log(command("open", 0, headline="Fire", terms=["fire"]), first))))
     assert (declared.timezone, declared.page_severity, declared.page) == ("UTC", 3, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.signal import Contribution, Forecast, Signal
@@ -24,7 +26,7 @@ SIGNAL = Signal(brand="acme", seq=1, at_ms=0)
         ({"own_answers": 35, "own_negative": 28, "own_reshares": 4}, "own_post"),
     ],
 )
-def test_kinds(more: dict[str, object], kind: str) -> None:
+def test_kinds(more: dict[str, Any], kind: str) -> None:
     """Each family is told by its marks, with probabilities that sum to one and reasons in both languages."""
     found = kinds.assess([story(**more)], SIGNAL)
     assert found.best == kind
@@ -42,7 +44,7 @@ def test_kinds(more: dict[str, object], kind: str) -> None:
         {"replies": 40},  # addressed to the brand, under no post of its own
     ],
 )
-def test_own_post_needs_angry_answers_that_outweigh(more: dict[str, object]) -> None:
+def test_own_post_needs_angry_answers_that_outweigh(more: dict[str, Any]) -> None:
     """A post of the brand that is shared, liked or praised, or being addressed, is no crisis of its own post."""
     assert kinds.assess([story(**more)], SIGNAL).best != "own_post"
 

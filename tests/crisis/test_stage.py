@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -32,7 +34,7 @@ def test_whoever_wants_it_surer_waits_for_two_of_three_steps() -> None:
 
 def test_whole_life() -> None:
     """Opened, escalated as severity rises, eased, resolved, and reopened within a day."""
-    bigger = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
+    bigger: dict[str, Any] = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
     records = log(
         *opened(), signal(3, 12, over=True, **bigger), signal(4, 45, over=True, stories=(story(mentions=50),), **bigger),
         signal(5, 200, eased=True),
@@ -63,7 +65,7 @@ def test_a_resolved_crisis_says_what_ended_it() -> None:
 
 def test_escalation_waits() -> None:
     """A rise within ten minutes of the opening is told when they are over, by the watermark."""
-    bigger = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
+    bigger: dict[str, Any] = {"forecast_authors_24h": {"median": 900.0, "low": 500.0, "high": 1500.0}}
     outputs = run(log(*opened(), signal(3, 6, over=True, **bigger), watermark(9), watermark(11)))
     assert names(outputs) == ["suspected", "opened", "escalated"]
     assert dict(outputs[-1].headers)["ce_time"] == b"2014-05-13T17:03:20Z"

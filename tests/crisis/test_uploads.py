@@ -19,7 +19,7 @@ def test_the_state_holds_the_hash_of_an_upload() -> None:
     stage = CrisisPartition(0, CrisisSettings())
     stage.restore({}, None)
     opened = list(stage.process(log(*(signal(n, 5 * n, over=True, margin=20.0) for n in range(1, 4)))))
-    crisis_id = msgspec.json.decode(next(o.value for o in opened if o.topic == "crisis.events" and o.key))["crisis_id"]
+    crisis_id = msgspec.json.decode(next(o.value for o in opened if o.topic == "crisis.events" and o.key and o.value))["crisis_id"]
     coded = base64.b64encode(UPLOAD).decode()
     sent = list(stage.process(log(command("capture", 1, crisis_id=crisis_id, name="letter.eml", bytes_b64=coded), start=3)))
     [event] = [msgspec.json.decode(o.value) for o in sent if o.topic == "crisis.events" and o.key and o.value]

@@ -9,15 +9,15 @@ import msgspec
 from schemas.command import Command, ForwardedCommand
 from schemas.enriched import Enriched
 from schemas.signal import StoryReading
-from streams.detect.brand import Ring
 from streams.detect.desk import Desk
 from streams.detect.growth import Growth
 from streams.detect.impact import EXACT_AUTHORS, Impact, spoken
+from streams.detect.ring import Ring
 from streams.detect.stories import Story
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
-OWNED = {"author_marks": ("owned",), "author": "brand"}
+OWNED: dict[str, Any] = {"author_marks": ("owned",), "author": "brand"}
 
 
 def mention(n: int, t_ms: int = 0, **more: Any) -> Enriched:
@@ -97,8 +97,10 @@ def test_what_hangs_on_an_own_post() -> None:
     desk = Desk()
     desk.learn_one(mention(0, kind="post", likes=40, url="https://acme.example/p", **OWNED), None, None)
     story = ringing()
-    for more in ({"root_id": "m0"}, {"parent_id": "m0", "kind": "quote"}, {"link": "https://acme.example/p", "kind": "post"}):
-        desk.learn_one(mention(1, **more), story, Ring())
+    for hanging in (
+        mention(1, root_id="m0"), mention(1, parent_id="m0", kind="quote"), mention(1, link="https://acme.example/p", kind="post")
+    ):  # fmt: skip
+        desk.learn_one(hanging, story, Ring())
     desk.learn_one(mention(2, root_id="m0", kind="reshare"), story, Ring())
     desk.learn_one(mention(3, root_id="elsewhere", addressed=True), story, Ring())
     found = told(desk)

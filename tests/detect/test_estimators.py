@@ -194,12 +194,12 @@ def test_usual_terms_make_no_pair() -> None:
     found: list[str] = []
     for i in range(3000):
         words = tuple(f"w{r.randrange(30)}" for _ in range(4))
-        found += terms.learn_one(i * 120_000.0, words, f"a{i}", 1.0)
+        found += terms.learn_one(i * 120_000, words, f"a{i}", 1.0)
     late = [pair for pair in found if pair]
     assert len(late) < 60
     new: list[str] = []
     for i in range(8):
-        new += terms.learn_one((3000 + i) * 120_000.0, ("glass", "soup", "w1"), f"b{i}", 1.0)
+        new += terms.learn_one((3000 + i) * 120_000, ("glass", "soup", "w1"), f"b{i}", 1.0)
     assert "glass|soup" in new
 
 

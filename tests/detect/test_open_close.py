@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.detect.worlds import HOUR, START, World, burst, ordinary
 MINUTE = 60_000
 
 
-def talk(world: World, start: int, hours: int, per_hour: float, negative: float, seed: int, **more: object) -> None:
+def talk(world: World, start: int, hours: int, per_hour: float, negative: float, seed: int, **more: Any) -> None:
     """Let strangers talk evenly, a share of it negative, nothing of it tied to anything else."""
     r = random.Random(seed)
     for hour in range(hours):
@@ -64,7 +65,7 @@ def _calls(world: World, start: int, hours: int, per_hour: float, word: str, see
     for hour in range(hours):
         said = [(start + hour * HOUR + r.randrange(HOUR), i < round(per_hour + r.random() - 0.5)) for i in range(40)]
         for at, calls in sorted(said):
-            more = {"polarity": "negative", "negative_pm": 700} if calls or r.random() < 0.2 else {}
+            more: dict[str, Any] = {"polarity": "negative", "negative_pm": 700} if calls or r.random() < 0.2 else {}
             more |= {"crisis_words": (word,)} if calls else {}
             world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **more)
         world.until(start + (hour + 1) * HOUR)
@@ -205,7 +206,7 @@ def test_the_root_of_a_crisis_is_remembered_in_a_big_brands_talk() -> None:
 def _say(world: World, said: list[tuple[int, bool]], r: random.Random) -> None:
     """Let strangers say, at those times, something that is tied to nothing, and negative or not."""
     for at, angry in sorted(said):
-        tone: dict[str, object] = {"polarity": "negative", "negative_pm": 700} if angry else {}
+        tone: dict[str, Any] = {"polarity": "negative", "negative_pm": 700} if angry else {}
         world.say(at, f"p{r.randrange(90_000)}", terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **tone)
 
 

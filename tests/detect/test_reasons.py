@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def _hours(world: World, r: random.Random, first: int, count: int, more: int, co
         said += [(start + r.randrange(HOUR), f"p{r.randrange(90_000)}", True) for _ in range(more)]
         said += [(start + r.randrange(HOUR), "often", False) for _ in range(copies)]
         for at, author, angry in sorted(said):
-            tone: dict[str, object] = {"polarity": "negative", "negative_pm": 700} if angry else {}
+            tone: dict[str, Any] = {"polarity": "negative", "negative_pm": 700} if angry else {}
             world.say(at, author, terms=(f"w{r.randrange(900)}", f"v{r.randrange(900)}"), **tone)
         world.until(start + HOUR)
 

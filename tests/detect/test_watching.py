@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -262,7 +263,7 @@ def test_who_started_it_and_who_made_it_grow() -> None:
     at = START + HOUR
     world.say(at, "first", polarity="negative", negative_pm=800, crisis_words=("safety:poison",))
     root = f"m{world._offset - 1}"
-    said = {"polarity": "negative", "negative_pm": 800, "crisis_words": ("safety:poison",)}
+    said: dict[str, Any] = {"polarity": "negative", "negative_pm": 800, "crisis_words": ("safety:poison",)}
     world.say(at + 1000, "big", root_id=root, parent_id=root, kind="quote", **said)
     relay = f"m{world._offset - 1}"
     for i in range(90):

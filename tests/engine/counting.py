@@ -1,57 +1,37 @@
-"""A small stage for the engine's tests: counts records by key, and says each count once. Also runs as a program."""
+"""The stage of `examples.counting` in a worker that can be made to fail or to hang. Also runs as a program."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from examples.counting import Counting
 from streams.engine.connection import connection
 from streams.engine.outbox import Outbox
 from streams.engine.settings import EngineSettings, KafkaSettings
-from streams.engine.stage import Checkpoint, Output, PartitionStage, Record, StageSpec, StateRecord
+from streams.engine.stage import Output, PartitionStage, Record, StageSpec
 from streams.engine.topics import TopicPlan, ensure_topics, partition_count
 
 
-class Counting:
-    """State of a key: how often it was seen; progress: the next offset. ``fail_at`` raises at that offset."""
+class Failing(Counting):
+    """Raises ``error`` at the offset ``fail_at``."""
 
     def __init__(self, partition: int, fail_at: int = -1, error: Exception | None = None) -> None:
-        self.partition = partition
-        self.counts: dict[bytes, int] = {}
-        self.progress: dict[bytes, int] = {}
-        self.dirty: dict[bytes, None] = {}
+        super().__init__(partition)
         self.fail_at = fail_at
         self.error = error
 
-    def restore(self, states: Mapping[bytes, bytes], cut: bytes | None) -> None:
-        """Take over saved counts; each carries how far it is computed."""
-        for key, value in states.items():
-            count, progress = value.split(b"/")
-            self.counts[key], self.progress[key] = int(count), int(progress)
-
     def process(self, records: Sequence[Record]) -> Iterable[Output]:
-        """Count what was not counted yet."""
-        outputs = []
+        """Count up to the offset that raises: what was counted before it is lost with the worker."""
+        outputs: list[Output] = []
         for record in records:
             if record.offset == self.fail_at and self.error is not None:
                 raise self.error
-            key = record.key or b""
-            if record.offset < self.progress.get(key, 0):
-                continue
-            self.counts[key] = self.counts.get(key, 0) + 1
-            self.progress[key] = record.offset + 1
-            self.dirty[key] = None
-            outputs.append(Output("counts", key, b"%d-%d %d" % (self.partition, record.offset, self.counts[key])))
+            outputs += super().process([record])
         return outputs
-
-    def checkpoint(self, next_offset: int, *, full: bool = False) -> Checkpoint:
-        """Return the changed counts."""
-        keys, self.dirty = list(self.counts if full else self.dirty), {}
-        states = [StateRecord(key, self.progress[key], b"%d/%d" % (self.counts[key], self.progress[key])) for key in keys]
-        return Checkpoint(states, b"%d" % next_offset, next_offset)
 
 
 class Hanging(Counting):
@@ -87,7 +67,7 @@ def counting_spec(fail_at: int = -1, error: Exception | None = None) -> StageSpe
     """Return the stage on topic ``numbers``."""
 
     def make(partition: int) -> PartitionStage:
-        return Counting(partition, fail_at, error)
+        return Failing(partition, fail_at, error)
 
     return StageSpec("counting", "numbers", make)
 
@@ -150,7 +130,7 @@ async def all_committed(settings: KafkaSettings, task: asyncio.Task[int] | None 
     """Wait until everything in the input is committed."""
     while True:
         offsets, ends = await committed(settings, "numbers")
-        if offsets == ends and sum(ends.values()):
+        if offsets == ends and any(ends.values()):
             return
         assert task is None or not task.done(), "the worker ended early"
         await asyncio.sleep(0.3)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 from aiokafka import TopicPartition
 
+from examples.counting import Counting
 from streams.engine import runner as runner_module
 from streams.engine.assignment import Assignment
 from streams.engine.changelog import Recovered, Recovery
@@ -17,7 +18,7 @@ from streams.engine.runner import Runner
 from streams.engine.settings import KafkaSettings
 from streams.engine.stage import ALL_PARTITIONS, InputRecord, Output, StageSpec
 from streams.engine.worker import Worker
-from tests.engine.counting import Counting, counted, counting_spec, settings_for
+from tests.engine.counting import counted, counting_spec, settings_for
 
 PLACE = TopicPartition("numbers", 0)
 RECORDS = [InputRecord(n, 0, b"k%d" % (n % 3), b"v") for n in range(40)]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
+from examples.counting import Counting
 from streams.engine.embedded import EmbeddedBroker
 from streams.engine.settings import KafkaSettings
 from streams.engine.stage import Output, StageSpec
@@ -19,7 +20,6 @@ from streams.engine.worker import Worker, run_worker
 from streams.errors import DeliveryFailed, Fatal, NotYet, TooManyRejected
 from tests.engine.counting import (
     HANGS,
-    Counting,
     all_committed,
     committed,
     counted,

@@ -158,7 +158,7 @@ def _borrowed(module: Any, tree: ast.Module) -> Iterator[str]:
             if not own or any(re.search(rf"\b{node.attr}\b", inspect.getsource(base)) for base in inside.get(node, [])):
                 yield node.attr
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-            yield from (word.value for word in node.args if isinstance(word, ast.Constant) and str(word.value).startswith("_"))
+            yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant) and str(word.value).startswith("_"))
 
 
 def test_every_private_name_in_use_is_pinned() -> None:

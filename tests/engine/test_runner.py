@@ -9,6 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
+from examples.counting import Counting
 from streams.engine import runner as runner_module
 from streams.engine.changelog import Recovered
 from streams.engine.meter import NULL_METER
@@ -16,7 +17,7 @@ from streams.engine.records import Batch
 from streams.engine.runner import Runner
 from streams.engine.stage import InputRecord, Output, Record, StageSpec
 from streams.errors import DeliveryFailed, NotYet
-from tests.engine.counting import Counting, settings_for
+from tests.engine.counting import settings_for
 
 PLACE = TopicPartition("numbers", 0)
 
@@ -235,7 +236,7 @@ async def test_recovery_outlasts_a_broker_that_restarts(recorder: Recorder, monk
         return Recovered(states={b"k0": b"7/0"})
 
     monkeypatch.setattr(runner_module, "recover", at_first_gone)
-    monkeypatch.setattr(runner_module.asyncio, "sleep", lambda seconds, sleep=asyncio.sleep: sleep(0))
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds, sleep=asyncio.sleep: sleep(0))
     runner = make(recorder)
     task = await started(runner)
     runner.close()

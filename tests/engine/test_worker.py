@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from examples.counting import Counting
 from streams.engine.outbox import Outbox
 from streams.engine.positions import PositionsReader
 from streams.engine.stage import Output, StageSpec
 from streams.engine.worker import Worker, run_worker
-from tests.engine.counting import Counting, all_committed, committed, counted, counting_spec, prepare, publish, read_all, settings_for
+from tests.engine.counting import all_committed, committed, counted, counting_spec, prepare, publish, read_all, settings_for
 
 PROGRAM = Path(__file__).with_name("counting.py")
 

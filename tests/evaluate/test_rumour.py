@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def threads(folder: Path, count: int = 12) -> Path:
     for number in range(count):
         root = f"t{number}"
         posts[root] = {"time": 100.0, "text": f"Something happened at place {number}"}
-        inner = {}
+        inner: dict[str, Any] = {}
         for reply in range(8):
             text = "is this true? it is not true, a hoax" if number % 2 else "so sorry to read this today"
             posts[f"{root}-{reply}"] = {"time": 200.0 - reply, "text": f"{text} {reply}"}

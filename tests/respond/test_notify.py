@@ -214,7 +214,8 @@ async def test_private_targets_are_refused(form: str) -> None:
         return ["1.1.1.1", "10.0.0.1"]
 
     scheme = "smtp" if form == "email" else "http"
-    for url, more in ((f"{scheme}://127.0.0.1:9/", {}), (f"{scheme}://example.org/", {"lookup": mixed})):
+    targets: list[tuple[str, dict[str, Any]]] = [(f"{scheme}://127.0.0.1:9/", {}), (f"{scheme}://example.org/", {"lookup": mixed})]
+    for url, more in targets:
         one = worker(url, form, private=False, **more)
         dead = await one.handle([noted_record(note())])
         await one.close()

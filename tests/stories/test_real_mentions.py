@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.sources.files import read_mentions
+from streams.sources.files import FileMention, read_mentions
 from streams.sources.mapping import parse_mapping
 from streams.sources.plan import plan
 from tests.stories.road import finished, once, read_all, send, story_settings, worker
@@ -29,7 +29,7 @@ async def test_every_real_mention_ends_once(embedded_broker: str, tmp_path: Path
         ids = [row["tweet_id"] for row in csv.DictReader(file)]
     assert len(mentions) == len(ids) == 7239
     # However often the file itself repeats an id, this many more come a second time a moment later.
-    again = [(ms + 1000, value, identity) for ms, value, identity in mentions[:155]]
+    again = [FileMention(ms + 1000, value, identity) for ms, value, identity in mentions[:155]]
     doubles = len(ids) + len(again) - len(set(ids))
     mentions = sorted([*mentions, *again])
     with worker(settings, Path("examples/airlines.yaml").resolve(), tmp_path / "worker.log") as process:

@@ -37,16 +37,16 @@ async def test_changes_take_effect_while_the_worker_runs(embedded_broker: str, t
     for _ in range(60):
         learner.learn("acme", "wicked bass, sick build", "en", "positive")
         learner.learn("acme", "the shop opens on monday", "en", "neutral")
-    found = {}
+    found: dict[str, list[Enriched]] = {}
     with worker_process(names, tmp_path / "worker.log"):
-        found["none"] = await _rejected(settings, "none")
+        reason = await _rejected(settings, "none")
         assert await apply_watchlist(settings, parse_watchlist(FIRST, "first")) == 1
         found["first"] = await _enriched(settings, "first")
         assert await teach_polarity(settings, learner.learned()) == (2, ["acme"])
         found["taught"] = await _enriched(settings, "taught")
         assert await apply_watchlist(settings, parse_watchlist(SECOND, "second")) == 3
         found["second"] = await _enriched(settings, "second")
-    assert found["none"] == b"no_brand"
+    assert reason == b"no_brand"
     assert [(record.brand, record.version) for record in found["first"]] == [("acme", 1)]
     assert [(record.brand, record.version) for record in found["taught"]] == [("acme", 2)]
     assert {(record.brand, record.version) for record in found["second"]} == {("acme", 3), ("bolt", 3)}
@@ -77,5 +77,6 @@ async def _rejected(settings: Settings, identity: str) -> bytes:
     while True:
         for record in await read_all(settings, "mentions.rejected"):
             if json.loads(record.value)["id"] == identity:
-                return dict(record.headers)["__connect.errors.exception.message"]
+                reason: bytes = dict(record.headers)["__connect.errors.exception.message"]
+                return reason
         await asyncio.sleep(0.2)
