@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +20,9 @@ HELP = """Score an exam over folders in its format and print the figures; those 
 Exams: lead (planted crises), volume and budget (counts with labelled windows), cascades (who grows large),
 rumour (claims in doubt, by their first reactions), sentiment (texts with labels), brands (the shipped labels, for the data
 folder that holds their texts; run it where examples/ is), desk (kinds and severities of planted crises).
+
+Files of each exam, what may differ in them and how long each takes: docs/judging.md. Figures go to stdout; progress, and whatever is
+left out, to stderr. A figure that cannot be told, such as the interval of a single sample, is null.
 
 Example: veille evaluate lead planted/ --json
 
@@ -49,43 +54,79 @@ def command(
     from streams.cli.output import emit
 
     least = [_required(word) for word in require or ()]
-    found = _run(exam, folders)
+    if exam not in EXAMS:
+        raise BadInput(f"there is no exam {exam}; there are {', '.join(EXAMS)}")
+    _check_folders(folders)
+    if report is not None:
+        _check_report(report)
+    found = known(_run(exam, folders))
     if report is not None:
         _write_report(report, exam, found, folders)
     if json:
         emit(orjson.dumps(found))
     else:
         for name, value in figures(found):
-            emit(f"{name:60} {value:.6g}" if isinstance(value, float) else f"{name:60} {value}")
-    known = dict(figures(found))
+            shown = f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
+            emit(f"{name:60} {shown}")
+    by_name = dict(figures(found))
     for name, bound in least:
-        value = known.get(name)
-        if not isinstance(value, int | float):
+        if name not in by_name or isinstance(by_name[name], str):
             raise BadInput(f"the exam {exam} has no figure {name}")
-        if value < bound:
-            raise BelowRequired(f"{name} is {value:.6g}, below the required {bound:.6g}")
+        if by_name[name] is None:
+            raise BadInput(f"{name} cannot be told from these folders, so it cannot be held against {bound:.6g}")
+        if by_name[name] < bound:
+            raise BelowRequired(f"{name} is {by_name[name]:.6g}, below the required {bound:.6g}")
+
+
+def known(value: Any) -> Any:
+    """Return an exam's object with None in place of each figure that is no number."""
+    if isinstance(value, dict):
+        return {key: known(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [known(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _check_folders(folders: Sequence[Path]) -> None:
+    """Refuse what is no folder, and one that is named twice: its samples would count double."""
+    seen: dict[Path, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise BadInput(f"{folder} is {'no folder' if folder.exists() else 'missing'}; an exam takes folders")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise BadInput(f"{folder} may not be read")
+        same = seen.setdefault(folder.resolve(), folder)
+        if same is not folder:
+            raise BadInput(f"{folder} and {same} are the same folder; its samples would count twice")
+
+
+def _check_report(file: Path) -> None:
+    """Refuse what cannot be written before the exam is run, which may take long."""
+    if file.is_dir() or not os.access(file if file.exists() else file.resolve().parent, os.W_OK):
+        raise BadInput(f"cannot write {file}")
 
 
 def _write_report(file: Path, exam: str, found: dict[str, Any], folders: Sequence[Path]) -> None:
     from streams.evaluate.report import report
 
     try:
-        file.write_text(report(exam, found, [folder.name for folder in folders]), encoding="utf-8")
+        file.write_text(report(exam, found, [folder.resolve().name for folder in folders]), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write {file}: {error.strerror}") from None
 
 
 def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
     """Return the exam's object. The judges are imported only when asked for."""
+    from streams.cli.output import note
+
     if exam == "lead":
-        from streams.cli.output import note
         from streams.evaluate.lead import evaluate_lead
 
         return evaluate_lead(folders, load_settings(), progress=note)
     if exam in ("volume", "budget"):
         from streams.evaluate.volume import evaluate_budget, evaluate_volume
 
-        return evaluate_volume(folders) if exam == "volume" else evaluate_budget(folders)
+        return evaluate_volume(folders, say=note) if exam == "volume" else evaluate_budget(folders, say=note)
     if exam == "cascades":
         from streams.evaluate.cascades import evaluate_cascades
 
@@ -114,9 +155,12 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
 def _required(word: str) -> tuple[str, float]:
     name, _, bound = word.partition("=")
     try:
-        return name, float(bound)
+        least = float(bound)
     except ValueError:
-        raise BadInput("--require needs FIGURE=NUMBER") from None
+        least = math.nan
+    if not name or math.isnan(least):
+        raise BadInput("--require needs FIGURE=NUMBER")
+    return name, least
 
 
 def figures(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,25 +1,25 @@
-"""Series of counts with labelled windows, and the NAB score (Lavin and Ahmad 2015, "Evaluating real-time anomaly detection")."""
+"""The NAB score of alarms over counts with labelled windows (Lavin and Ahmad 2015, "Evaluating real-time anomaly detection").
+
+`tests/evaluate/test_nab.py` holds it against a plain row-by-row reckoning, and against the published scores of other detectors.
+"""
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
-
-from streams.errors import BadInput
 
 
 class Series(NamedTuple):
-    """Counts per step. ``windows`` are (first, last) row numbers of labelled windows, both inclusive."""
+    """Counts per step, by time. ``windows`` are (first, last) row numbers of labelled windows, both inclusive, in order."""
 
     name: str
     times_ms: list[int]
     counts: list[float]
     windows: list[tuple[int, int]]
+    folder: str = ""
 
 
 class Weights(NamedTuple):
@@ -30,62 +30,20 @@ class Weights(NamedTuple):
     false_alarm: float
 
 
-def _ms(text: str) -> int:
-    moment = datetime.fromisoformat(text.strip())
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def read_series(folders: Sequence[str | Path]) -> list[Series]:
-    """Read every ``*.csv`` (``timestamp,value``) of the folders with their ``windows.json``, by name."""
-    found: list[Series] = []
-    for folder in map(Path, folders):
-        try:
-            labels = {Path(name).name: spans for name, spans in json.loads((folder / "windows.json").read_text()).items()}
-            for path in sorted(folder.glob("*.csv")):
-                with path.open(newline="") as file:
-                    rows = [(_ms(row["timestamp"]), float(row["value"])) for row in csv.DictReader(file)]
-                times = [time for time, _ in rows]
-                windows = []
-                for start, end in labels.get(path.name, []):
-                    inside = [i for i, time in enumerate(times) if _ms(start) <= time <= _ms(end)]
-                    if inside:
-                        windows.append((inside[0], inside[-1]))
-                found.append(Series(path.stem, times, [value for _, value in rows], windows))
-        except (OSError, KeyError, ValueError) as error:
-            raise BadInput(f"{folder}: no counts with windows.json to read ({type(error).__name__})") from error
-    if not found:
-        raise BadInput("no *.csv with counts in the folders given")
-    return found
-
-
-def read_profiles(folders: Sequence[str | Path]) -> dict[str, Weights]:
-    """Read ``profiles.json`` of the first folder that has one; NAB's own values otherwise."""
-    for folder in map(Path, folders):
-        path = folder / "profiles.json"
-        if path.exists():
-            matrices = {name: profile["CostMatrix"] for name, profile in json.loads(path.read_text()).items()}
-            return {name: Weights(m["tpWeight"], m["fnWeight"], m["fpWeight"]) for name, m in matrices.items()}
-    return {
-        "standard": Weights(1.0, 1.0, 0.11),
-        "reward_low_FP_rate": Weights(1.0, 1.0, 0.22),
-        "reward_low_FN_rate": Weights(1.0, 2.0, 0.11),
-    }
-
-
 def probation(series: Series) -> int:
-    """Return the number of first rows that are not judged: 15 %, at most 750."""
-    return min(round(0.15 * len(series.counts)), 750)
+    """Return the number of first rows that are not judged: 15 %, rounded down, at most 750."""
+    return min(math.floor(0.15 * len(series.counts)), 750)
 
 
 def _sigmoid(position: float) -> float:
-    return -1.0 if position > 3.0 else 2.0 / (1.0 + math.exp(5.0 * position)) - 1.0
+    return -1.0 if position >= 3.0 else 2.0 / (1.0 + math.exp(5.0 * position)) - 1.0
 
 
 def raw_score(series: Series, alarms: Sequence[int], weights: Weights) -> float:
     """Return NAB's unnormalised score of alarms at these row numbers.
 
     The first alarm of a window counts by how early it is, a window without one costs ``miss``, an alarm outside up to
-    ``false_alarm``, less just after a window.
+    ``false_alarm``, less just after a window (also one of the rows that are not judged).
     """
     start, total = probation(series), 0.0
     windows = [window for window in series.windows if window[1] >= start]
@@ -100,7 +58,7 @@ def raw_score(series: Series, alarms: Sequence[int], weights: Weights) -> float:
     for alarm in alarms:
         if any(first <= alarm <= last for first, last in windows):
             continue
-        before = [window for window in windows if window[1] < alarm]
+        before = [window for window in series.windows if window[1] < alarm]
         if before:
             first, last = before[-1]
             total += weights.false_alarm * _sigmoid((alarm - last) / max(1, last - first))
@@ -110,11 +68,13 @@ def raw_score(series: Series, alarms: Sequence[int], weights: Weights) -> float:
 
 
 def normalised(series: Sequence[Series], alarms: Sequence[Sequence[int]], weights: Weights) -> float:
-    """Return the NAB score over several series: 0 for a silent detector, 100 for a perfect one."""
+    """Return the NAB score over several series: 0 for a silent detector, 100 for a perfect one; nan without any judged window."""
     windows = sum(window[1] >= probation(one) for one in series for window in one.windows)
+    if not windows:
+        return float("nan")
     raw = math.fsum(raw_score(one, rang, weights) for one, rang in zip(series, alarms, strict=True))
     worst, best = -weights.miss * windows, weights.hit * windows
-    return 100.0 * (raw - worst) / (best - worst) if windows else 0.0
+    return 100.0 * (raw - worst) / (best - worst)
 
 
 def false_alarms(series: Series, alarms: Sequence[int]) -> int:
@@ -131,9 +91,13 @@ def hits(series: Series, alarms: Sequence[int]) -> list[bool]:
     ]  # fmt: skip
 
 
+def step_ms(series: Series) -> float:
+    """Return the usual time between two rows, whatever gaps there are."""
+    return float(median(later - earlier for earlier, later in pairwise(series.times_ms)))
+
+
 def judged_days(series: Series) -> float:
-    """Return the days outside windows and probation: what false alarms are counted over."""
+    """Return the days outside windows and probation: what false alarms are counted over. 0 where all rows lie in them."""
     start = probation(series)
-    step = (series.times_ms[-1] - series.times_ms[0]) / max(1, len(series.times_ms) - 1)
     inside = sum(max(0, last - max(first, start) + 1) for first, last in series.windows)
-    return max(1e-9, (len(series.counts) - start - inside) * step / 86_400_000)
+    return max(0, len(series.counts) - start - inside) * step_ms(series) / 86_400_000

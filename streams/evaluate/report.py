@@ -75,7 +75,11 @@ def _lead(found: Mapping[str, Any]) -> Iterator[str]:
         ("opened_before_half_share", "Crises opened before half of their mentions"),
     ):
         points = {
-            name: [(row["false_alarms_per_brand_day"], row[figure]) for row in curve if row[figure] is not None]
+            name: [
+                (row["false_alarms_per_brand_day"], row[figure])
+                for row in curve
+                if None not in (row["false_alarms_per_brand_day"], row[figure])
+            ]
             for name, curve in curves.items()
         }
         yield lines(title, points, across="false alarms a brand-day, realised", most=1.0)
@@ -90,17 +94,21 @@ def _volume(found: Mapping[str, Any]) -> Iterator[str]:
     yield bars("NAB score at the shipped settings", names, {"Veille": [_bar(found, name) for name in names]}, most=100.0)
     others = found["published"]
     if others:
-        scores = [Bar(found["standard"]), *(Bar(row["standard"]) for row in others.values())]
+        scores = [_bar(row, "standard") for row in (found, *others.values())]
         yield bars("Standard score beside published detectors (their best threshold)", ["Veille", *others], {"": scores}, most=100.0)
     series = found["series"]
-    yield bars("Standard score by series", [row["name"] for row in series], {"": [Bar(row["standard"]) for row in series]}, most=100.0)
+    yield bars("Standard score by series", [row["name"] for row in series], {"": [_bar(row, "standard") for row in series]}, most=100.0)
 
 
 def _budget(found: Mapping[str, Any]) -> Iterator[str]:
     asked = [f"{row['asked_per_week']:g} a week" for row in found["rows"]]
-    ratios = [Bar(row["ratio"], row["low"], row["high"]) for row in found["rows"]]
+    ratios = [None if row["ratio"] is None else Bar(row["ratio"], row["low"], row["high"]) for row in found["rows"]]
     yield bars(
-        "False alarms realised over asked", asked, {"Veille": ratios}, most=max(2.0, *(bar.high or 0.0 for bar in ratios)), lines=(1.0, 1.5)
+        "False alarms realised over asked",
+        asked,
+        {"Veille": ratios},
+        most=max(2.0, *(bar.high or 0.0 for bar in ratios if bar)),
+        lines=(1.0, 1.5),
     )
     windows = {
         "alarm budget": [Bar(row["windows_hit"]) for row in found["rows"]],
@@ -136,7 +144,9 @@ def _sentiment(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _desk(found: Mapping[str, Any]) -> Iterator[str]:
     moments = {
-        name: found[key] for key, name in (("opening", "at the opening"), ("hour", "an hour later"), ("last", "last word")) if key in found
+        name: found[key]
+        for key, name in (("opening", "at the opening"), ("hour", "an hour later"), ("last", "last word"))
+        if found.get(key, {}).get("n")
     }
     rows = list(moments.values())
     yield bars("Kind right", list(moments), {"Veille": [_bar(row, "kind_accuracy") for row in rows]}, most=1.0)

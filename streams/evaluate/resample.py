@@ -15,8 +15,10 @@ Flags = NDArray[np.bool_]
 def bootstrap(count: int, figure: Callable[[Ints], float], *, seed: int = 1, rounds: int = 400) -> tuple[float, float]:
     """Return the 90 % percentile interval of ``figure`` over resampled row numbers (Efron 1979).
 
-    Rounds without a figure (nan) are left out; (nan, nan) where none is left.
+    Rounds without a figure (nan) are left out; (nan, nan) where none is left, or where one row cannot tell how far it may be off.
     """
+    if count < 2:
+        return float("nan"), float("nan")
     rng = np.random.default_rng(seed)
     drawn = np.array([figure(rng.integers(0, count, count)) for _ in range(rounds)])
     drawn = drawn[~np.isnan(drawn)]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.evaluate.nab import Series, Weights, false_alarms, hits, normalised, probation, read_profiles, read_series
+from streams.evaluate.counts_data import read_profiles, read_series
+from streams.evaluate.nab import Series, Weights, false_alarms, hits, normalised, probation
 from streams.evaluate.published import compare, published_alarms
 from streams.evaluate.volume import evaluate_budget, poisson_interval
 
