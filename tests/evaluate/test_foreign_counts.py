@@ -59,9 +59,9 @@ def test_bursts_inside_their_windows_are_a_full_score(folder: Path) -> None:
     assert found["brand_days"] == pytest.approx(2 * 3339 * 300 / 86_400, abs=0.01)
 
 
-def rewritten(change: Callable[[list[str]], bytes]) -> Callable[[Path], None]:
+def rewritten(change: Callable[[list[str]], bytes]) -> Callable[[Path], Any]:
     """Return what rewrites the first series by its lines."""
-    return lambda folder: (folder / "s1.csv").write_bytes(change(lines_of(folder))) and None
+    return lambda folder: (folder / "s1.csv").write_bytes(change(lines_of(folder)))
 
 
 def zipped(folder: Path) -> None:
