@@ -130,15 +130,15 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
     if exam == "cascades":
         from streams.evaluate.cascades import evaluate_cascades
 
-        return evaluate_cascades(folders)
+        return evaluate_cascades(folders, say=note)
     if exam == "rumour":
         from streams.evaluate.rumour import evaluate_rumour
 
-        return evaluate_rumour(folders)
+        return evaluate_rumour(folders, say=note)
     if exam == "sentiment":
         from streams.evaluate.sentiment import evaluate_sentiment
 
-        return evaluate_sentiment(list(folders))
+        return evaluate_sentiment(folders, say=note)
     if exam == "brands":
         from streams.evaluate.brands import evaluate_brands
 

@@ -14,6 +14,7 @@ from streams.detect.forecast import forecast
 from streams.detect.growth import Growth
 from streams.errors import BadInput
 from streams.evaluate.cascades_data import Cascade, read_cascades
+from streams.evaluate.counts_data import Say, silent
 from streams.evaluate.resample import Flags, Floats, Ints, bootstrap, grouped_auc, ranks
 from streams.evaluate.seismic import final_size
 
@@ -21,6 +22,8 @@ EVENTS: Final = (10, 20, 50)
 MINUTES: Final = (15, 60, 240)
 _FOLDS: Final = 5
 _ROUNDS: Final = 300
+#: Fewer samples than this teach the offline learner nothing.
+_LEARNABLE: Final = 40
 
 
 class Moment(NamedTuple):
@@ -37,7 +40,7 @@ class Moment(NamedTuple):
     known: tuple[float, ...]
 
 
-def evaluate_cascades(folders: Sequence[str | Path]) -> dict[str, Any]:
+def evaluate_cascades(folders: Sequence[str | Path], *, say: Say = silent) -> dict[str, Any]:
     """Return the object ``cascades``. Top tenths are those of each folder, and only cascades of one folder are compared.
 
     ``auc`` ranks by the forecast as a signal carries it, halfway (in logarithms) between its median and its upper bound: what
@@ -45,7 +48,7 @@ def evaluate_cascades(folders: Sequence[str | Path]) -> dict[str, Any]:
     shares at that moment, fitted on these very cascades in five folds: what an offline learner with the answers gets out of
     the same timing.
     """
-    cascades = read_cascades(folders)
+    cascades = read_cascades(folders, say=say)
     if len(cascades) < 20:
         raise BadInput(f"{len(cascades)} cascades are too few to speak of a top tenth; 20 are needed")
     names = sorted({cascade.folder for cascade in cascades})
@@ -55,7 +58,9 @@ def evaluate_cascades(folders: Sequence[str | Path]) -> dict[str, Any]:
     for number in range(len(names)):
         mine = group == number
         top[mine] = sizes[mine] >= np.quantile(sizes[mine], 0.9)
+    say(f"{len(cascades)} cascades with {int(sizes.sum())} reactions are read through")
     found = judged(cascades)
+    say("intervals are drawn")
     result: dict[str, Any] = {"cascades": len(cascades)}
     for name, points in (("events", EVENTS), ("minutes", MINUTES)):
         result[name] = {str(point): _point(found[name, point], top, group) for point in points}
@@ -103,10 +108,13 @@ def _moment(number: int, cascade: Cascade, growth: Growth, ms: int, count: int, 
 
 
 def ceiling(known: Floats, final: Floats, group: Ints) -> Floats:
-    """Return an offline learner's scores, each by a fit on the other four folds of its own folder."""
+    """Return an offline learner's scores, each by a fit on the other four folds of its own folder; nan where those are too few."""
     scores = np.zeros(len(final))
     for name in np.unique(group):
         mine = np.flatnonzero(group == name)
+        if len(mine) < _LEARNABLE:
+            scores[mine] = float("nan")
+            continue
         x = known[mine]
         x = (x - x.mean(0)) / (x.std(0) + 1e-9)
         x = np.hstack([x, *(x[:, [i]] * x[:, i:] for i in range(x.shape[1]))])
@@ -132,19 +140,21 @@ def _point(moments: Sequence[Moment], top: Flags, group: Ints) -> dict[str, Any]
         "count_auc": np.array([float(moment.so_far) for moment in moments]),
         "seismic_auc": np.array([moment.seismic for moment in moments]),
         "r_auc": np.array([moment.r for moment in moments]),
-        "ceiling_auc": ceiling(np.array([moment.known for moment in moments]), final, groups),
+        "ceiling_auc": ceiling(np.array([moment.known for moment in moments], dtype=np.float64), final, groups),
     }
     result: dict[str, Any] = {"n": len(moments)}
     for name, score in scores.items():
-        result[name] = round(grouped_auc(score, positive, groups), 4)
+        result[name] = round(_ranked(score, positive, groups), 4)
     for name in ("auc", "ceiling_auc"):
         mine = scores[name]
 
         def drawn_auc(draw: Ints, mine: Floats = mine) -> float:
-            return grouped_auc(mine[draw], positive[draw], groups[draw])
+            return _ranked(mine[draw], positive[draw], groups[draw])
 
         low, high = bootstrap(len(moments), drawn_auc, rounds=_ROUNDS)
         result[f"{name}_low"], result[f"{name}_high"] = round(low, 4), round(high, 4)
+    if math.isnan(result["auc"]):
+        return result | {"best_other": None, "lead": None, "lead_low": None, "lead_high": None}
     best = max(("velocity_auc", "count_auc", "r_auc"), key=lambda name: float(result[name]))
 
     def lead(draw: Ints) -> float:
@@ -154,6 +164,12 @@ def _point(moments: Sequence[Moment], top: Flags, group: Ints) -> dict[str, Any]
     low, high = bootstrap(len(moments), lead, rounds=_ROUNDS)
     result |= {"best_other": best, "lead": round(result["auc"] - result[best], 4), "lead_low": round(low, 4), "lead_high": round(high, 4)}
     return result
+
+
+def _ranked(score: Floats, positive: Flags, group: Ints) -> float:
+    """Return the AUC within folders over those that have a score."""
+    some = ~np.isnan(score)
+    return grouped_auc(score[some], positive[some], group[some])
 
 
 def _intervals(moments: Sequence[Moment], cascades: int) -> dict[str, Any]:

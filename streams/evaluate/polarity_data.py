@@ -53,9 +53,9 @@ def read_split(folder: Path, split: str) -> list[Example]:
 
     A label is 0, 1 or 2, or negative, neutral or positive in any case. Raises BadInput, with file and line, where they cannot be read.
     """
-    texts = _lines(folder, f"{split}_text.txt")
+    texts, rows = _lines(folder, f"{split}_text.txt")
     name = f"{split}_labels.txt"
-    lines = _lines(folder, name)
+    lines, _ = _lines(folder, name)
     labels = []
     for number, line in enumerate(lines, 1):
         label = LABEL_NAMES.get(line.strip().lower())
@@ -63,27 +63,30 @@ def read_split(folder: Path, split: str) -> list[Example]:
             raise BadInput(f"{folder.name}/{name}, line {number}: a label is 0, 1 or 2, or negative, neutral or positive")
         labels.append(label)
     # Either file may end in empty lines: a text may be empty, a label may not.
-    texts += [""] * (len(labels) - len(texts))
-    if any(texts[len(labels) :]):
+    if any(texts[len(labels) :]) or rows < len(labels):
         raise BadInput(f"{folder.name}/{name} ends at line {len(labels)}, {split}_text.txt at line {len(texts)}")
+    texts += [""] * (len(labels) - len(texts))
     return [Example(text, label) for text, label in zip(texts, labels, strict=False)]
 
 
-def _lines(folder: Path, name: str) -> list[str]:
-    """Return the lines of a file without the empty ones at its end. Raises BadInput where it is no UTF-8 text."""
+def _lines(folder: Path, name: str) -> tuple[list[str], int]:
+    """Return the lines of a file without the empty ones at its end, and how many there are with them; it must be UTF-8."""
     try:
         data = (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise BadInput(f"{folder.name}/{name} is missing") from None
     except OSError as failure:
-        raise BadInput(f"{folder.name}/{name} cannot be read: {type(failure).__name__}") from None
+        raise BadInput(f"{folder.name}/{name} cannot be read: {failure.strerror}") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         line = data.count(b"\n", 0, failure.start) + 1
         raise BadInput(f"{folder.name}/{name}, line {line}: not UTF-8") from None
     lines = [line.removesuffix("\r") for line in text.split("\n")]
+    rows = len(lines)
     while lines and not lines[-1].strip():
         lines.pop()
-    return lines
+    return lines, rows
 
 
 def umsab(data: Path) -> dict[str, list[Example]]:

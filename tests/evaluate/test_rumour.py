@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ def test_both_formats_are_pooled(tmp_path: Path) -> None:
     assert five["macro_f1"] == 100.0
     assert five["macro_f1_low"] <= five["macro_f1"] <= five["macro_f1_high"]
     assert 0.0 <= five["calibration_error"] <= 0.5
-    assert "20" not in found["reactions"]
+    assert found["reactions"]["20"]["n"] == 0
+    assert math.isnan(found["reactions"]["20"]["macro_f1"])
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

@@ -39,9 +39,11 @@ def test_exam_reads_folders(tmp_path: Path) -> None:
     """A folder of languages gives one object each, test before val, with the bounds around the figure."""
     _write(tmp_path / "english", "val", TEXTS[:3], [0, 1, 2])
     _write(tmp_path / "english", "test", TEXTS, [0, 1, 2, 0, 1, 2])
-    _write(tmp_path / "klingon", "test", TEXTS, [0, 1, 2, 0, 1, 2])
-    found = evaluate_sentiment([tmp_path])["languages"]
+    _write(tmp_path / "sv", "test", TEXTS, [0, 1, 2, 0, 1, 2])
+    whole = evaluate_sentiment([tmp_path])
+    found = whole["languages"]
     assert set(found) == {"english"}
+    assert whole["skipped"] == {"sv": "sv"}
     english = found["english"]
     assert english["n"] == 6
     assert english["split"] == "test"
@@ -92,7 +94,7 @@ def test_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
         evaluate_sentiment([tmp_path])
     (tmp_path / "french" / "val_labels.txt").unlink()
     (tmp_path / "french" / "val_text.txt").write_text("bien\n", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"french/val_labels\.txt cannot be read: FileNotFoundError"):
+    with pytest.raises(BadInput, match=r"french/val_labels\.txt is missing"):
         evaluate_sentiment([tmp_path])
 
 
