@@ -146,7 +146,7 @@ def _desk(found: Mapping[str, Any]) -> Iterator[str]:
     moments = {
         name: found[key]
         for key, name in (("opening", "at the opening"), ("hour", "an hour later"), ("last", "last word"))
-        if found.get(key, {}).get("n")
+        if found.get(key, {}).get("n", key in found)
     }
     rows = list(moments.values())
     yield bars("Kind right", list(moments), {"Veille": [_bar(row, "kind_accuracy") for row in rows]}, most=1.0)
