@@ -10,6 +10,8 @@ RUN := .venv/.running-$(shell cat requirements/run.lock pyproject.toml | cksum |
 PEERS := .venv/.peers-$(shell cksum < requirements/bench.lock | cut -d' ' -f1)
 SEED ?= 1
 PYTEST := $(BIN)/python -m pytest
+# One process for each core; many tests wait for a broker.
+PARALLEL := -n auto --dist worksteal
 
 .PHONY: menu
 menu:  ## print this menu
@@ -47,7 +49,7 @@ demo: $(RUN)  ## three simulated days of seven brands through broker, worker and
 
 .PHONY: test
 test: $(DEV)  ## all tests that the embedded broker can carry; says what it left out
-	$(PYTEST)
+	$(PYTEST) $(PARALLEL)
 	@for program in java mvn kcat promtool; do command -v $$program >/dev/null || echo "left out: what needs $$program (make system installs it, as root)" >&2; done
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo "left out: what needs chromium (make system installs it, as root)" >&2
 	@echo "left out: the suites on a real Kafka and in a browser (make test-connected)" >&2
@@ -58,7 +60,7 @@ test-connected: $(PEERS)  ## the suites on a real Kafka, in a browser and with f
 
 .PHONY: test-slow
 test-slow: $(DEV)  ## the tests that take minutes
-	$(PYTEST) -m slow
+	$(PYTEST) $(PARALLEL) -m slow
 
 .PHONY: faults
 faults: $(DEV)  ## at least 60 faults over 300,000 mentions on a real Kafka
