@@ -7,7 +7,8 @@ VeilleError
 │   ├── DeliveryFailed    an output did not reach the broker in time
 │   ├── LogGap            input was deleted before it was read, or a sequence has a hole
 │   ├── TooManyRejected   nearly all is refused: a bad deploy, not a bad mention
-│   └── Stalled           lag without progress
+│   ├── Stalled           lag without progress
+│   └── Forbidden         the broker does not allow it (exit code 4)
 ├── Unreachable       the broker does not answer (exit code 3)
 └── BadInput          bad settings, file or watchlist (exit code 4)
 """
@@ -54,6 +55,12 @@ class TooManyRejected(Fatal):
 
 class Stalled(Fatal):
     """There is lag, and nothing was processed for longer than the setting allows."""
+
+
+class Forbidden(Fatal):
+    """The broker does not allow it; the message names topic or group, and the right that is missing."""
+
+    exit_code = 4
 
 
 class Unreachable(VeilleError):

@@ -42,9 +42,10 @@ async def _main(settings: Settings, guard: Guard) -> int:
         partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
         if "enrich" in stages:
             await asyncio.to_thread(load_models)  # before the worker is ready, so that no mention waits for it
-        await stack.enter_async_context(following(settings, watchlists.add))
         specs = build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms, meter=meter, brand_plans=plans)
         worker = Worker(settings, specs, meter=meter)
+        if "enrich" in stages:
+            await stack.enter_async_context(following(settings, watchlists.add, worker.fail))
         await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
         if "respond" in stages:
             telling = asyncio.create_task(notify(settings, meter))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.kafka.jars import VERSION, Missing, fetch_jars
+from infra.kafka.secured import Certificates, Secured
 from infra.kafka.server import Broker, DidNotStart, KafkaCluster
 
-__all__ = ["VERSION", "Broker", "DidNotStart", "KafkaCluster", "Missing", "fetch_jars"]
+__all__ = ["VERSION", "Broker", "Certificates", "DidNotStart", "KafkaCluster", "Missing", "Secured", "fetch_jars"]

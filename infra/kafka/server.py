@@ -16,6 +16,7 @@ from types import TracebackType
 
 from infra.kafka.jars import HERE, LIBS, fetch_jars, java
 from infra.kafka.keeper import Keeper
+from infra.kafka.secured import LISTENERS, Secured
 
 
 class DidNotStart(RuntimeError):
@@ -47,8 +48,13 @@ def _require_free(port: int) -> None:
 class Broker:
     """One Kafka process; it knows its folder, its ports and its process id."""
 
-    def __init__(self, folder: Path, node: int, port: int, controller_port: int, heap_mb: int, keeper: Keeper) -> None:
+    def __init__(
+        self, folder: Path, node: int, port: int, controller_port: int, heap_mb: int, keeper: Keeper, secured: Secured | None
+    ) -> None:
         self._keeper = keeper
+        self._secured = secured
+        #: Where clients that say who they are connect: ``{"SASL": port, "MTLS": port}``, empty for a broker that asks nobody.
+        self.secured_ports = dict(zip(LISTENERS, free_ports(len(LISTENERS)), strict=True)) if secured is not None else {}
         self.folder = folder
         self.node = node
         self.port = port
@@ -69,6 +75,7 @@ class Broker:
     def configure(self, voters: str, brokers: int, extra: dict[str, str]) -> None:
         """Write ``server.properties``."""
         replicas = str(min(3, brokers))
+        ports = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port, **self.secured_ports}
         values = {
             "process.roles": "broker,controller",
             "node.id": str(self.node),
@@ -88,6 +95,7 @@ class Broker:
             "default.replication.factor": replicas,
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
+            **(self._secured.properties(ports) if self._secured is not None else {}),
             **extra,
         }
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in values.items()), "utf-8")
@@ -153,10 +161,18 @@ class KafkaCluster:
 
     ``keep``: a folder that outlives the cluster; a later one with the same folder goes on with its records and ports.
     ``port``: where the first broker listens (0: a free one). ``properties``: more lines of ``server.properties``.
+    ``secured``: the brokers also listen for clients that say who they are (`Broker.secured_ports`), and ask what each may do.
     """
 
     def __init__(
-        self, *, brokers: int = 1, keep: Path | None = None, port: int = 0, heap_mb: int = 512, properties: dict[str, str] | None = None
+        self,
+        *,
+        brokers: int = 1,
+        keep: Path | None = None,
+        port: int = 0,
+        heap_mb: int = 512,
+        properties: dict[str, str] | None = None,
+        secured: Secured | None = None,
     ) -> None:
         if brokers not in (1, 3):
             raise ValueError("one or three brokers")
@@ -166,6 +182,7 @@ class KafkaCluster:
         self._port = port
         self._heap_mb = heap_mb
         self._extra = properties or {}
+        self._secured = secured
         self._keeper: Keeper | None = None
         self.brokers: list[Broker] = []
 
@@ -209,11 +226,12 @@ class KafkaCluster:
         for node, (port, controller_port) in enumerate(places, 1):
             home = folder / f"node-{node}"
             home.mkdir(parents=True, exist_ok=True)
-            broker = Broker(home, node, port, controller_port, self._heap_mb, keeper)
+            broker = Broker(home, node, port, controller_port, self._heap_mb, keeper, self._secured)
             broker.configure(voters, len(places), self._extra)
             self.brokers.append(broker)
             if not known:
-                tool = broker.java(libs, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(broker.properties))
+                options = self._secured.format_options() if self._secured is not None else []
+                tool = broker.java(libs, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(broker.properties), *options)
                 done = subprocess.run(tool, capture_output=True, text=True, check=False)
                 if done.returncode:
                     raise DidNotStart(f"the store could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")

@@ -39,12 +39,13 @@ async def give(settings: Settings, command: Command, second: str, wait_seconds: 
     from aiokafka.errors import KafkaError
 
     from streams.cli.connection import consumer, partition_counts, places_of, producer
+    from streams.engine.access import refused
 
     topics = [settings.topic(name) for name in ("crisis.events", second) if name]
     target = settings.topic("crisis.commands")
     value, headers = msgspec.json.encode(command), _headers(command.id, command.crisis_id, rfc3339(command.at_ms))
     async with consumer(settings) as reader:
-        if target not in await partition_counts(reader):
+        if target not in await partition_counts(reader, target):
             raise BadInput(f"there is no topic {target}: run veille topics apply first")
         places = [place for topic in topics for place in await places_of(reader, topic)]
         if wait_seconds:
@@ -56,7 +57,8 @@ async def give(settings: Settings, command: Command, second: str, wait_seconds: 
             try:
                 await writer.send_and_wait(target, value, key=command.brand.encode(), headers=headers)
             except KafkaError as error:
-                raise Unreachable(f"{target}: the command was not taken ({type(error).__name__})") from None
+                late = Unreachable(f"{target}: the command was not taken ({type(error).__name__})")
+                raise refused(error, settings, "Write", target) or late from None
         if not wait_seconds:
             yield headers, value
             return
@@ -70,8 +72,8 @@ async def give(settings: Settings, command: Command, second: str, wait_seconds: 
             for record in sorted((r for records in found.values() for r in records), key=lambda r: topics.index(r.topic)):
                 if record.topic in awaited and _answers(record.value, command.id):
                     yield record.headers, record.value
-                    refused = dict(record.headers).get("ce_type") == b"veille.crisis.refused"
-                    awaited = [] if refused else [topic for topic in awaited if topic != record.topic]
+                    final = dict(record.headers).get("ce_type") == b"veille.crisis.refused"
+                    awaited = [] if final else [topic for topic in awaited if topic != record.topic]
 
 
 class NoAnswer(VeilleError):

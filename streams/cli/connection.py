@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -14,16 +13,22 @@ from streams.settings import Settings
 
 
 @asynccontextmanager
-async def running(client: Any, settings: Settings, stop: Callable[[], Awaitable[None]]) -> AsyncIterator[Any]:
-    """A client of aiokafka that is started, and stopped at the end. Raises `Unreachable` with the mend."""
-    from aiokafka.errors import KafkaError
+async def running(client: Any, settings: Settings, stop: Callable[[], Awaitable[None]], operation: str = "Read") -> AsyncIterator[Any]:
+    """A client of aiokafka that is started, and stopped at the end.
+
+    Raises `Unreachable`, `BadInput` or `Forbidden` with the mend, also for what the client is told while it is used.
+    """
+    from aiokafka.errors import KafkaConnectionError, KafkaError
+
+    from streams.engine.access import refused, start
 
     try:
-        try:
-            await asyncio.wait_for(client.start(), 20)
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise Unreachable(no_broker(settings.broker, error)) from None
+        await start(client, settings)
         yield client
+    except KafkaConnectionError as error:
+        raise Unreachable(no_broker(settings.broker, error)) from None
+    except KafkaError as error:
+        raise refused(error, settings, operation) or error from None
     finally:
         await stop()
 
@@ -42,7 +47,7 @@ def producer(settings: Settings) -> AbstractAsyncContextManager[Any]:
     from aiokafka import AIOKafkaProducer
 
     client = AIOKafkaProducer(**connection(settings), enable_idempotence=True, compression_type=_codec(settings))
-    return running(client, settings, client.stop)
+    return running(client, settings, client.stop, "Write")
 
 
 def admin(settings: Settings) -> AbstractAsyncContextManager[Any]:
@@ -53,17 +58,21 @@ def admin(settings: Settings) -> AbstractAsyncContextManager[Any]:
     return running(client, settings, client.close)
 
 
-async def partition_counts(client: Any) -> dict[str, int]:
-    """Return {topic: number of partitions} of all that the broker has, from a consumer. Creates nothing."""
-    metadata = await client._client.fetch_all_metadata()
-    return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in sorted(metadata.topics())}
+async def partition_counts(client: Any, *topics: str) -> dict[str, int]:
+    """Return {topic: number of partitions} of all that the broker shows, from a consumer. Creates nothing.
+
+    Raises aiokafka's error for one of ``topics`` that it keeps from us.
+    """
+    from streams.engine.access import counts_of
+
+    return await counts_of(client._client, topics)
 
 
 async def places_of(client: Any, topic: str) -> list[Any]:
     """Return a topic's partitions as `TopicPartition`; empty where the broker does not know it."""
     from aiokafka import TopicPartition
 
-    return [TopicPartition(topic, partition) for partition in range((await partition_counts(client)).get(topic, 0))]
+    return [TopicPartition(topic, partition) for partition in range((await partition_counts(client, topic)).get(topic, 0))]
 
 
 async def records_of(client: Any, places: Sequence[Any], last: int | None = None) -> AsyncIterator[Sequence[Any]]:

@@ -66,7 +66,7 @@ async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]
 
     topic, raw = settings.topic("watchlist"), settings.topic("mentions.raw")
     async with consumer(settings) as reader:
-        counts = await partition_counts(reader)
+        counts = await partition_counts(reader, topic, raw)
         for name in (topic, raw):
             if name not in counts:
                 raise BadInput(f"there is no topic {name}: run veille topics apply first")

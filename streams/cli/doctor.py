@@ -12,7 +12,7 @@ import msgspec
 
 from streams.cli.options import Broker, Json, Run, load_settings, run_async
 from streams.engine.stage import Record
-from streams.errors import BadInput, Unreachable
+from streams.errors import BadInput, VeilleError
 from streams.respond.settings import RespondSettings
 from streams.settings import Settings
 
@@ -43,18 +43,18 @@ def command(broker: Broker = None, run: Run = None, json: Json = False) -> None:
 
     settings = load_settings(broker=broker, run=run)
     checks = check_settings(settings)
-    unreachable = False
+    code = 0
     try:
         checks += run_async(_check_broker(settings))
-    except Unreachable as error:
-        unreachable = True
-        word, _, mend = str(error).partition("; ")
+    except VeilleError as error:
+        code = error.exit_code
+        word, _, mend = str(error).partition("; " if "; " in str(error) else ": ")
         checks.append(Check("broker", "wrong", word, mend))
     for check in checks:
         mend = f"  -> {check.mend}" if check.mend else ""
         emit(msgspec.json.encode(check._asdict()) if json else f"{check.level:<8} {check.name:<12} {check.word}{mend}")
-    if unreachable:
-        raise typer.Exit(3)
+    if code:
+        raise typer.Exit(code)
     if any(check.level == "wrong" for check in checks):
         raise typer.Exit(1)
 
@@ -128,11 +128,12 @@ def misspelt(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 async def _check_broker(settings: Settings) -> list[Check]:
+    from schemas.topics import load_topics
     from streams.cli.connection import consumer, partition_counts
     from streams.cli.doctor_feeds import recent
 
     async with consumer(settings) as client:
-        counts = await partition_counts(client)
+        counts = await partition_counts(client, *map(settings.topic, load_topics()))
         signals = [record async for record in recent(client, settings.topic("brand.signals"))]
     broker = Check("broker", "ok", f"{settings.broker} answers, {len(counts)} topics")
     return [broker, *check_topics(settings, counts), *check_feeds(signals)]

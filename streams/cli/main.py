@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -58,6 +59,8 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Run the command line; errors that Veille knows become a sentence and their exit code."""
+    # What aiokafka logs it also raises; without a handler Python would print it beside our sentence.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         app()
     except VeilleError as error:

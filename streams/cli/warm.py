@@ -89,7 +89,7 @@ async def _send(settings: Settings, found: list[LearnedBaseline]) -> None:
 
     topic = settings.topic("mentions.enriched")
     async with consumer(settings) as reader:
-        counts = await partition_counts(reader)
+        counts = await partition_counts(reader, topic)
     if topic not in counts:
         raise BadInput(f"there is no topic {topic}: run veille topics apply first")
     async with producer(settings) as writer:

@@ -9,6 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from streams.clock import monotonic
+from streams.engine.access import NotSeen, refused
 from streams.engine.meter import Meter
 from streams.engine.outbox import Outbox
 from streams.engine.records import Batch
@@ -233,6 +234,9 @@ class Assignment:
                 ends = await asyncio.wait_for(self._consumer().kafka.end_offsets(places), min(SILENCE_SECONDS, limit / 2))
                 self._heard_at = monotonic()
             except Exception as error:
+                hidden = {place.topic for place in places} & self._consumer().kafka._client.cluster.unauthorized_topics
+                if denied := refused(NotSeen(sorted(hidden)) if hidden else error, self.settings):
+                    raise denied from None
                 if monotonic() - self._heard_at > limit:
                     raise Unreachable(f"no broker has answered for {limit:g} s ({type(error).__name__})") from error
                 continue

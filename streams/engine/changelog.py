@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from streams.engine.access import start
 from streams.engine.connection import close, connection
 from streams.engine.outbox import RECORD_OVERHEAD, Outbox
 from streams.engine.records import BatchReader
@@ -187,7 +188,7 @@ async def reader_of(settings: KafkaSettings, place: TopicPartition) -> AsyncIter
         max_partition_fetch_bytes=4 << 20,
     )
     try:
-        await consumer.start()
+        await start(consumer, settings)
         consumer.assign([place])
         yield consumer
     finally:

@@ -14,6 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service, get_logger
 from mode.utils.futures import maybe_async
 
+from streams.engine.access import refused
 from streams.engine.connection import close, connection
 from streams.engine.settings import KafkaSettings
 from streams.errors import Fatal
@@ -102,6 +103,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             await consumer.commit({TopicPartition(*place): OffsetAndMetadata(offset, "") for place, offset in offsets.items()})
         except (KafkaError, IllegalStateError) as error:
+            if denied := refused(error, self.app.feed.settings):
+                self.app.feed.failed(denied)
             logger.warning("offsets were not committed (%s); they will be read again", type(error).__name__)
             return False
         return True
@@ -117,6 +120,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             try:
                 coordinator.check_errors()
             except Exception as error:
+                if denied := refused(error, self.app.feed.settings):
+                    self.app.feed.failed(denied)
+                    return
                 logger.error("group coordination: %s", type(error).__name__)
                 task = getattr(coordinator, "_coordination_task", None)
                 if task is not None and task.done():

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.clock import WallClock, wall_ms
+from streams.engine.access import refused, start
 from streams.engine.connection import connection
 from streams.engine.meter import NULL_METER, Meter
 from streams.engine.parcels import Parcel, Place
@@ -65,7 +66,7 @@ class Outbox:
         self.failure: Fatal | None = None
 
     async def start(self) -> None:
-        """Connect. Raises aiokafka's `KafkaConnectionError` where no broker answers."""
+        """Connect. Raises `Unreachable` where no broker answers, `BadInput` or `Forbidden` where it does not take us."""
         engine = self._settings.engine
         producer = AIOKafkaProducer(
             **connection(self._settings),
@@ -76,11 +77,7 @@ class Outbox:
             max_request_size=max(self._max_record, engine.producer_batch_bytes) + (1 << 20),
             request_timeout_ms=int(self._deadline * 1000),
         )
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
+        await start(producer, self._settings)
         self._producer = producer
 
     async def stop(self, seconds: float = 5.0) -> None:
@@ -139,7 +136,7 @@ class Outbox:
         try:
             found = await asyncio.wait_for(self._producer.partitions_for(self._settings.topic(topic)), self._deadline)
         except (KafkaError, TimeoutError) as error:
-            self._fail(DeliveryFailed(f"topic {topic} cannot be written to: {type(error).__name__}"))
+            self._fail(self._denied(error, topic) or DeliveryFailed(f"topic {topic} cannot be written to: {type(error).__name__}"))
             return
         self._counts[topic] = len(found)
         del self._resolving[topic]
@@ -214,14 +211,16 @@ class Outbox:
                 sent = await asyncio.wait_for(producer.send_batch(parcel.builder, name, partition=place.partition), self._deadline)
                 sent.add_done_callback(lambda future, parcel=parcel: self._delivered(place.topic, parcel, future))
         except (KafkaError, TimeoutError, AssertionError) as error:
-            self._fail(DeliveryFailed(f"a batch for {place.topic}[{place.partition}] was not taken: {type(error).__name__}"))
+            late = DeliveryFailed(f"a batch for {place.topic}[{place.partition}] was not taken: {type(error).__name__}")
+            self._fail(self._denied(error, place.topic) or late)
         finally:
             place.task = None
 
     def _delivered(self, topic: str, parcel: Parcel, future: asyncio.Future[Any]) -> None:
-        if future.cancelled() or (error := future.exception()) is not None:
-            reason = "cancelled" if future.cancelled() else type(error).__name__
-            self._fail(DeliveryFailed(f"a batch for {topic} did not reach the broker: {reason}"))
+        if future.cancelled() or future.exception() is not None:
+            error = None if future.cancelled() else future.exception()
+            reason = "cancelled" if error is None else type(error).__name__
+            self._fail(self._denied(error, topic) or DeliveryFailed(f"a batch for {topic} did not reach the broker: {reason}"))
             return
         self._parcels.pop(id(parcel), None)
         self.buffered -= parcel.size
@@ -229,6 +228,9 @@ class Outbox:
             self._room.set()
         if not parcel.delivered.done():
             parcel.delivered.set_result(None)
+
+    def _denied(self, error: BaseException | None, topic: str) -> Fatal | None:
+        return refused(error, self._settings, "Write", self._settings.topic(topic))
 
     def _fail(self, error: Fatal) -> None:
         if self.failure is not None:

@@ -13,11 +13,15 @@ import socket
 from collections.abc import Callable, Mapping
 
 import orjson
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.engine.access import refused, start
 from streams.engine.connection import close, connection
 from streams.engine.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
 
 TOPIC = "positions"
 
@@ -32,21 +36,23 @@ class PositionsWriter:
         self._key = (settings.engine.group_instance_id or f"{socket.gethostname()}-{os.getpid()}").encode()
 
     async def run(self) -> None:
-        """Publish until cancelled."""
+        """Publish until cancelled, or until we learn that we may not."""
         producer = AIOKafkaProducer(**connection(self._settings), acks=1)
         last: dict[str, int] = {}
         try:
-            await producer.start()
+            await start(producer, self._settings)
             while True:
                 await asyncio.sleep(self._seconds)
                 now = dict(self._positions())
                 if now == last or not now:
                     continue
                 try:
-                    await producer.send(self._settings.topic(TOPIC), key=self._key, value=orjson.dumps(now), partition=0)
+                    await producer.send_and_wait(self._settings.topic(TOPIC), key=self._key, value=orjson.dumps(now), partition=0)
                     last = now
-                except KafkaError:
-                    continue
+                except KafkaError as error:
+                    if denied := refused(error, self._settings, "Write", self._settings.topic(TOPIC)):
+                        log.warning("a replay cannot see how far this worker has read", reason=str(denied))
+                        return
         finally:
             await close(producer)
 
@@ -68,12 +74,15 @@ class PositionsReader:
         consumer = AIOKafkaConsumer(
             **connection(self._settings), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50
         )
-        await consumer.start()
+        await start(consumer, self._settings)
         try:
             # The question creates the topic on the embedded broker.
             await consumer._client._wait_on_metadata(place.topic)
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
+        except KafkaError as error:
+            await close(consumer)
+            raise refused(error, self._settings) or error from None
         except BaseException:
             await close(consumer)
             raise
@@ -96,5 +105,10 @@ class PositionsReader:
                         self._found[name] = max(offset, self._found.get(name, -1))
 
     def position(self, topic: str, partition: int) -> int | None:
-        """Return the next offset that is read of a logical topic's partition; None where no worker has told it yet."""
+        """Return the next offset that is read of a logical topic's partition; None where no worker has told it yet.
+
+        Raises what ended the reading of ``positions``, if anything did.
+        """
+        if self._task is not None and self._task.done() and (error := self._task.exception()) is not None:
+            raise refused(error, self._settings) or error
         return self._found.get(f"{topic}:{partition}")

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.clock import monotonic
+from streams.engine.access import refused
 from streams.engine.changelog import Changelog, Recovered, changelog_topic, recover
 from streams.engine.deadletters import DeadLetterLimit
 from streams.engine.meter import Meter
@@ -165,7 +166,9 @@ class Runner:
         while True:
             try:
                 return await recover(self._settings, name, self.place.partition), await self._source.start_offset(self.place)
-            except KafkaError as error:
+            except (KafkaError, Unreachable) as error:
+                if denied := refused(error, self._settings):
+                    raise denied from None
                 if monotonic() > end:
                     raise Unreachable(f"states cannot be read back: {type(error).__name__}") from error
                 await asyncio.sleep(0.5)

@@ -40,7 +40,10 @@ class KafkaSettings(BaseModel):
 
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port, comma-separated.")
     security_protocol: str = Field("PLAINTEXT", pattern="^(PLAINTEXT|SSL|SASL_SSL)$", description="SASL goes over TLS only.")
-    ssl_cafile: str = Field("", description="CA certificate file for SSL.")
+    ssl_cafile: str = Field("", description="CA certificate file (PEM) for TLS; empty: those of the system.")
+    ssl_certfile: str = Field("", description="Client certificate file (PEM), where the broker asks for one.")
+    ssl_keyfile: str = Field("", description="Key of the client certificate (PEM); empty: it is in the certificate's file.")
+    ssl_key_password: SecretStr = Field(SecretStr(""), description="Password of an encrypted key.")
     sasl_mechanism: str = Field("PLAIN", pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$", description="SASL mechanism.")
     sasl_username: str = Field("", description="SASL user.")
     sasl_password: SecretStr = Field(SecretStr(""), description="SASL password.")

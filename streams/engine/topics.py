@@ -10,18 +10,20 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     IncompatibleBrokerVersion,
-    KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     UnsupportedVersionError,
     for_code,
 )
 
 from streams.clock import monotonic
-from streams.engine.connection import connection, no_broker
+from streams.engine.access import counts_of, refused, start
+from streams.engine.connection import connection
 from streams.engine.settings import KafkaSettings
-from streams.errors import BadInput, Unreachable
+from streams.errors import BadInput
 
 #: Changelogs keep the newest value of a key; these settings bound what recovery has to read before compaction ran.
 CHANGELOG_CONFIG = {
@@ -63,8 +65,9 @@ async def partition_counts(settings: KafkaSettings, topics: list[str], *, second
                     if partitions:
                         found[topic] = len(partitions)
                         continue
-                except (KafkaError, TimeoutError):
-                    pass
+                except (KafkaError, TimeoutError) as error:
+                    if denied := refused(error, settings, "Describe", settings.topic(topic)):
+                        raise denied from None
                 if monotonic() > end:
                     name = settings.topic(topic)
                     raise BadInput(f"topic {name} does not exist on {settings.broker}; create it with `veille topics apply`")
@@ -80,7 +83,10 @@ async def require_topics(settings: KafkaSettings, topics: Collection[str], *, se
     end = monotonic() + seconds
     async with _connected(settings) as producer:
         while True:
-            there = (await producer.client.fetch_all_metadata()).topics()
+            try:
+                there = await counts_of(producer.client, map(settings.topic, topics))
+            except KafkaError as error:
+                raise refused(error, settings) or error from None
             missing = sorted(name for name in map(settings.topic, topics) if name not in there)
             if not missing:
                 return
@@ -92,13 +98,9 @@ async def require_topics(settings: KafkaSettings, topics: Collection[str], *, se
 
 @asynccontextmanager
 async def _connected(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    """Yield a producer that is connected, and stop it; raises `Unreachable`."""
+    """Yield a producer that is connected, and stop it; raises as `start` does."""
     producer = AIOKafkaProducer(**connection(settings), request_timeout_ms=5_000)
-    try:
-        await producer.start()
-    except KafkaConnectionError as error:
-        await producer.stop()
-        raise Unreachable(no_broker(settings.broker, error)) from error
+    await start(producer, settings)
     try:
         yield producer
     finally:
@@ -109,16 +111,14 @@ async def ensure_topics(settings: KafkaSettings, plans: Mapping[str, TopicPlan])
     """Create the logical topics that are missing and return their names.
 
     The embedded broker cannot be asked to create; there each topic is touched, which creates it with 4 partitions.
-    Raises `Unreachable`, or `BadInput` where the broker refuses.
+    What is there is not asked for: who may not create topics needs them made beforehand.
+    Raises `Unreachable`, `Forbidden`, or `BadInput` where the broker refuses.
     """
     admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=30_000)
     created: list[str] = []
+    await start(admin, settings)
     try:
-        await admin.start()
-    except KafkaConnectionError as error:
-        await admin.close()
-        raise Unreachable(no_broker(settings.broker)) from error
-    try:
+        there = {} if admin._client.cluster.controller is None else await counts_of(admin._client)
         wanted = [
             NewTopic(
                 name=settings.topic(name),
@@ -127,10 +127,13 @@ async def ensure_topics(settings: KafkaSettings, plans: Mapping[str, TopicPlan])
                 topic_configs=dict(plan.config),
             )
             for name, plan in plans.items()
+            if settings.topic(name) not in there
         ]
         # The embedded broker names no controller, and aiokafka then trips over it.
         if admin._client.cluster.controller is None:
             await partition_counts(settings, list(plans))
+            return created
+        if not wanted:
             return created
         response = await admin.create_topics(wanted)
         names = {settings.topic(name): name for name in plans}
@@ -138,6 +141,8 @@ async def ensure_topics(settings: KafkaSettings, plans: Mapping[str, TopicPlan])
             kind = for_code(code)
             if code == 0:
                 created.append(names[topic])
+            elif kind in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+                raise refused(TopicAuthorizationFailedError(topic), settings, "Create") or kind()
             elif kind is not TopicAlreadyExistsError:
                 detail = rest[0] if rest and rest[0] else kind.__name__
                 raise BadInput(f"the broker refuses topic {topic}: {detail}")

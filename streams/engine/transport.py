@@ -26,6 +26,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from streams.engine.access import refused
 from streams.engine.connection import connection
 from streams.engine.inline import ConsumerThread, Feed
 from streams.engine.records import Batch, BatchReader
@@ -108,7 +109,7 @@ class Consumer(driver.Consumer):
             places = sorted(f"{place.topic}[{place.partition}]" for place in error.args[0]) if error.args else []
             self.feed.failed(LogGap(f"what was to be read next is gone from the log: {', '.join(places)}"))
         except Exception as error:
-            self.feed.failed(error)
+            self.feed.failed(refused(error, self.feed.settings) or error)
 
     async def _drain_once(self) -> None:
         if self._reader is None:

@@ -14,9 +14,11 @@ from typing import Any
 
 import faust
 import structlog
+from aiokafka.errors import KafkaConnectionError
 from mode import CrashingSupervisor
 
 from streams.engine import transport
+from streams.engine.access import refused, turned_away
 from streams.engine.assignment import Assignment
 from streams.engine.changelog import changelog_topic
 from streams.engine.ending import Guard, verdict
@@ -26,7 +28,7 @@ from streams.engine.positions import PositionsWriter
 from streams.engine.settings import KafkaSettings
 from streams.engine.stage import StageSpec
 from streams.engine.topics import CHANGELOG_CONFIG, COMPACT_CONFIG, TopicPlan, ensure_topics, partition_counts
-from streams.errors import BadInput, Fatal
+from streams.errors import BadInput, Fatal, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +89,7 @@ class Worker:
     def fail(self, error: BaseException) -> None:
         """End the worker with ``error``. Nothing is saved or committed any more."""
         if self._error is None and not isinstance(error, asyncio.CancelledError):
-            self._error = error
+            self._error = refused(error, self._settings) or error
             self.on_stopping()
             self.assignment.abandon()
             self._stop.set()
@@ -123,6 +125,9 @@ class Worker:
                 await self._shut(app)
                 gc.unfreeze()
                 gc.set_threshold(*thresholds)
+        if isinstance(self._error, KafkaConnectionError | Unreachable):
+            # A password or a certificate that is no longer taken looks like a broker that is gone.
+            self._error = await turned_away(self._settings) or self._error
         return verdict(self._error, self._settings.broker)
 
     async def _prepare(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.engine.access import start
 from streams.engine.connection import close, connection
 from streams.engine.outbox import Outbox
 from streams.metrics import PrometheusMeter
@@ -17,8 +18,8 @@ async def notify(settings: Settings, meter: PrometheusMeter) -> None:
     """Deliver notifications until cancelled.
 
     A consumer group of its own (``<group>-notify``), apart from the stages': a target that stalls holds up nobody's
-    detection. Raises `BadInput` for a route that cannot be used, aiokafka's
-    errors where the broker is lost and `DeliveryFailed` where a dead letter is not taken.
+    detection. Raises `BadInput` for a route that cannot be used, aiokafka's errors where the broker is lost or refuses,
+    and `DeliveryFailed` where a dead letter is not taken.
     """
     worker = NotifyWorker(settings.respond)
     consumer = AIOKafkaConsumer(
@@ -34,7 +35,7 @@ async def notify(settings: Settings, meter: PrometheusMeter) -> None:
     outbox = Outbox(settings)
     await outbox.start()
     try:
-        await consumer.start()
+        await start(consumer, settings)
         while True:
             batches = await consumer.getmany(timeout_ms=500)
             for place, records in batches.items():

@@ -10,15 +10,16 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from schemas.cloudevents import type_of
 from schemas.mention import Clock
 from streams.clock import Sleep, WallClock, monotonic, rfc3339, wall_ms
-from streams.engine.connection import connection, no_broker
+from streams.engine.access import refused, start
+from streams.engine.connection import connection
 from streams.engine.stage import ALL_PARTITIONS, Output
 from streams.engine.topics import partition_counts
-from streams.errors import BadInput, DeliveryFailed, Unreachable
+from streams.errors import BadInput, DeliveryFailed
 from streams.reading import reader
 from streams.settings import Settings
 from streams.sources.brake import RECORD_BYTES, Brake, ReadPositions
@@ -93,16 +94,15 @@ async def replay(
         max_batch_size=settings.engine.producer_batch_bytes,
     )
     try:
-        try:
-            await consumer.start()
-            await producer.start()
-        except KafkaConnectionError as error:
-            raise Unreachable(no_broker(settings.broker)) from error
+        await start(consumer, settings)
+        await start(producer, settings)
         work = _Replay(settings, producer, consumer, counts, source_id, wall, sleep, progress)
         await work.prepare(positions)
         if need_reader:
             await work.wait_for_reader()
         return await work.run(outputs, speed)
+    except KafkaError as error:
+        raise refused(error, settings) or error from None
     finally:
         await asyncio.shield(_stop(producer, consumer))
 
@@ -225,7 +225,8 @@ class _Replay:
                 self._producer.send(self._topic, output.value, key=output.key, partition=partition, headers=list(output.headers)), timeout
             )
         except (KafkaError, TimeoutError) as error:
-            raise DeliveryFailed(f"{self._topic} takes no more records ({type(error).__name__})") from error
+            denied = refused(error, self._settings, "Write", self._topic)
+            raise denied or DeliveryFailed(f"{self._topic} takes no more records ({type(error).__name__})") from error
         self._batch.futures.append(future)
         self._batch.sizes[partition] = self._batch.sizes.get(partition, 0) + size
         self._batch.bytes += size
@@ -238,7 +239,8 @@ class _Replay:
         try:
             results = await asyncio.wait_for(asyncio.gather(*batch.futures), self._settings.engine.send_timeout_seconds)
         except (KafkaError, TimeoutError) as error:
-            raise DeliveryFailed(f"records for {self._topic} were not acknowledged ({type(error).__name__})") from error
+            denied = refused(error, self._settings, "Write", self._topic)
+            raise denied or DeliveryFailed(f"records for {self._topic} were not acknowledged ({type(error).__name__})") from error
         self._done.bytes += batch.bytes
         if self._brake is not None:
             ends: dict[int, int] = {}
