@@ -21,8 +21,9 @@ Exams: lead (planted crises), volume and budget (counts with labelled windows), 
 rumour (claims in doubt, by their first reactions), sentiment (texts with labels), brands (the shipped labels, for the data
 folder that holds their texts; run it where examples/ is), desk (kinds and severities of planted crises).
 
-Files of each exam, what may differ in them and how long each takes: docs/judging.md. Figures go to stdout; progress, and whatever is
-left out, to stderr. A figure that cannot be told, such as the interval of a single sample, is null.
+Files of each exam and what may differ in them: docs/judging.md. Figures go to stdout; progress, and whatever is left out, to stderr.
+A figure that cannot be told, such as the interval of a single sample, is null. Over the public folders each exam takes 1 to 9 s;
+lead and desk take 5 to 7 s for each folder of 5,000 to 30,000 mentions.
 
 Example: veille evaluate lead planted/ --json
 
@@ -122,7 +123,7 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
     if exam == "lead":
         from streams.evaluate.lead import evaluate_lead
 
-        return evaluate_lead(folders, load_settings(), progress=note)
+        return evaluate_lead(folders, load_settings(), say=note)
     if exam in ("volume", "budget"):
         from streams.evaluate.volume import evaluate_budget, evaluate_volume
 
@@ -148,7 +149,7 @@ def _run(exam: str, folders: Sequence[Path]) -> dict[str, Any]:
     if exam == "desk":
         from streams.evaluate.desk import evaluate_desk
 
-        return evaluate_desk(folders, load_settings())
+        return evaluate_desk(folders, load_settings(), say=note)
     raise BadInput(f"there is no exam {exam}; there are {', '.join(EXAMS)}")
 
 

@@ -7,9 +7,8 @@ as not named. ``VEILLE_DATA``-style folders hold the texts: ``airline_2015``, ``
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -21,6 +20,7 @@ from streams.enrich.fold import clean, fold
 from streams.enrich.stories import without_links
 from streams.enrich.watchlist import load_watchlist
 from streams.errors import BadInput
+from streams.sources.tables import read_rows
 
 _FILES: Final = {
     "airline_2015": "airline_2015/tweets.csv.gz",
@@ -30,6 +30,8 @@ _FILES: Final = {
     "fashion_2021/shein": "fashion_2021/shein.csv.gz",
     "fashion_2021/victoriassecret": "fashion_2021/victoriassecret.csv.gz",
 }
+#: Rows of these have an id of their own.
+_WITH_IDS: Final = ("airline_2015", "free_mobile_fr")
 _RESAMPLES: Final = 500
 
 
@@ -63,21 +65,15 @@ def identity_of(row: dict[str, str]) -> str:
     return own or hashlib.sha256("|".join((row["created_at"], row.get("author_hash", ""), row["text"])).encode()).hexdigest()[:16]
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        yield from csv.DictReader(file)
-
-
 def judge(data: Path, watchlists: Path) -> list[Judged]:
     """Match every labelled text. Raises `BadInput` where a folder or a labelled row is missing."""
     wanted = labels()
     texts: dict[tuple[str, str], str] = {}
     for dataset in sorted({label.dataset for label in wanted}):
         path = data / _FILES[dataset]
-        if not path.exists():
-            raise BadInput(f"{path} is missing; the exam needs the public data sets")
         ids = {label.identity for label in wanted if label.dataset == dataset}
-        for row in _rows(path):
+        needs = ("text",) if dataset in _WITH_IDS else ("created_at", "text")
+        for row in read_rows(path, "; the exam needs the public data sets whose texts were labelled", needs):
             identity = identity_of(row)
             if identity in ids:
                 texts[dataset, identity] = row["text"]
@@ -85,7 +81,9 @@ def judge(data: Path, watchlists: Path) -> list[Judged]:
     judged = []
     for label in wanted:
         if (label.dataset, label.identity) not in texts:
-            raise BadInput(f"the labelled row {label.identity} is not in {label.dataset}")
+            raise BadInput(
+                f"the labelled row {label.identity} is not in {data / _FILES[label.dataset]}: this exam is of these public rows alone"
+            )
         plain, _ = without_links(clean(texts[label.dataset, label.identity]))
         found = {match.brand for match in matchers[label.watchlist].match(plain, fold(plain), "twitter")}
         counts = len(found & label.brands), len(found - label.brands), len(label.brands - found)

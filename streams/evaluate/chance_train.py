@@ -21,7 +21,7 @@ from schemas.signal import Signal
 from streams.backtest.run import backtest
 from streams.detect.chance import Map
 from streams.errors import BadInput
-from streams.evaluate.lead import Folder, read_folder
+from streams.evaluate.lead_data import Folder, read_folder
 from streams.evaluate.resample import auc
 from streams.settings import Settings
 from streams.sources.plan import plan

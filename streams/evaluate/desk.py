@@ -8,7 +8,6 @@ distinct authors of the event in the next 24 h, in days of the brand outside eve
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import log
@@ -26,7 +25,8 @@ from schemas.response import Notification
 from streams.backtest.run import backtest
 from streams.crisis.severity import ranked_probability_score
 from streams.errors import BadInput
-from streams.evaluate.lead import Folder, Planted, read_folder
+from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.lead_data import AFTER_MS, Folder, Planted, read_folder
 from streams.gravity import BORDERS
 from streams.respond.routes import Route
 from streams.respond.stage import RespondPartition
@@ -35,7 +35,6 @@ from streams.sources.dates import parse_time
 from streams.sources.plan import plan
 
 _DAY_MS: Final = 86_400_000
-_AFTER_MS: Final = 12 * 3_600_000
 #: When a card is read: name -> ms after the opening; the last word has no time.
 MOMENTS: Final[dict[str, int | None]] = {"opening": 0, "hour": 3_600_000, "last": None}
 _ROUTES: Final = {"all": Route(name="all", format="log")}
@@ -104,32 +103,28 @@ def _run(folder: Folder, settings: Settings) -> tuple[Cards, dict[str, list[Enri
     return cards, mentions, messages
 
 
-def read_cards(
-    folder: Folder, truth: dict[str, dict[str, Any]], settings: Settings
-) -> tuple[dict[str, list[Reading]], list[int], Counter[str]]:
+def read_cards(folder: Folder, settings: Settings) -> tuple[dict[str, list[Reading]], list[int], Counter[str]]:
     """Return the readings by moment, how many crises were opened for each planted one that was found, and what was told."""
     cards, mentions, messages = _run(folder, settings)
-    ids = {event.name: frozenset(truth[event.name]["mention_ids"]) for event in folder.planted}
-    planted = frozenset(identity for event in folder.planted for identity in ids[event.name])
+    planted = frozenset(identity for event in folder.planted for identity in event.ids)
     readings: dict[str, list[Reading]] = {moment: [] for moment in MOMENTS}
     opened: list[int] = []
     for event in folder.planted:
-        said = [row for row in cards[event.brand] if event.times[0] <= row[1] <= event.times[-1] + _AFTER_MS]
+        said = [row for row in cards[event.brand] if event.times[0] <= row[1] <= event.times[-1] + AFTER_MS]
         names = list(dict.fromkeys(card.crisis_id for word, _, card in said if word == "opened"))
         if not event.crisis or not names:
             continue
         opened.append(len(names))
         mine = [row for row in said if row[2].crisis_id == names[0]]
         start = next(ms for word, ms, _ in mine if word == "opened")
-        own = [mention for mention in mentions[event.brand] if mention.id in ids[event.name]]
+        own = [mention for mention in mentions[event.brand] if mention.id in event.ids]
         usual = _usual_day(mentions[event.brand], planted)
         for moment, later in MOMENTS.items():
             at, card = _at(mine, start, later)
             after = [mention for mention in own if at < mention.applies_ms <= at + _DAY_MS]
             seen = [mention for mention in own if mention.applies_ms <= at + _DAY_MS]
-            kind = str(truth[event.name]["kind"])
             readings[moment].append(
-                Reading(card.kind, kind, card.kinds, card.severity, card.severities, true_severity(after, seen, usual))
+                Reading(card.kind, event.kind, card.kinds, card.severity, card.severities, true_severity(after, seen, usual))
             )  # fmt: skip
     return readings, opened, told(cards) + messages
 
@@ -152,19 +147,22 @@ def _at(rows: Sequence[tuple[str, int, Crisis]], start: int, later: int | None) 
     return (at, card) if later is None else (start + later, card)
 
 
-def evaluate_desk(folders: Sequence[Path], settings: Settings) -> dict[str, Any]:
-    """Return the exam's object; figures with an uncertainty carry a 90 % bootstrap interval over events."""
+def evaluate_desk(folders: Sequence[Path], settings: Settings, *, say: Say = silent) -> dict[str, Any]:
+    """Return the exam's object; figures with an uncertainty carry a 90 % bootstrap interval over events.
+
+    Of a moment that no card was read at ``n`` is 0, and there is no figure.
+    """
     pooled: dict[str, list[Reading]] = {moment: [] for moment in MOMENTS}
     opened: list[int] = []
     said: Counter[str] = Counter()
     events: list[Planted] = []
     for place in folders:
-        folder = read_folder(place)
-        truth = {row["name"]: row for row in json.loads((place / "truth.json").read_text("utf-8"))}
-        wrong = sorted(event.name for event in folder.planted if event.crisis and truth[event.name].get("kind") not in KINDS)
+        folder = read_folder(place, say)
+        wrong = sorted(event.name for event in folder.planted if event.crisis and event.kind not in KINDS)
         if wrong:
             raise BadInput(f"truth.json in {place} needs a kind for {wrong[0]}: one of {', '.join(KINDS)}")
-        readings, counts, words = read_cards(folder, truth, settings)
+        say(f"{folder.name}: {len(folder.rows)} mentions")
+        readings, counts, words = read_cards(folder, settings)
         said += words
         for moment, found in readings.items():
             pooled[moment] += found
@@ -175,7 +173,10 @@ def evaluate_desk(folders: Sequence[Path], settings: Settings) -> dict[str, Any]
         "opened": len(opened),
         "crises_per_event": round(mean(opened), 4) if opened else None,
         "told": dict(sorted(said.items())),
-        **{moment: {"n": len(found), **kind_figures(found), **severity_figures(found)} for moment, found in pooled.items() if found},
+        **{
+            moment: {"n": len(found), **kind_figures(found), **severity_figures(found)} if found else {"n": 0}
+            for moment, found in pooled.items()
+        },
     }
 
 
@@ -230,8 +231,10 @@ def _log(probability: float) -> float:
     return log(max(probability, 1e-4))
 
 
-def _interval(name: str, values: Sequence[float]) -> dict[str, float]:
-    """Return the mean and its 90 % bootstrap interval (1,000 rounds, one seed)."""
+def _interval(name: str, values: Sequence[float]) -> dict[str, float | None]:
+    """Return the mean and its 90 % bootstrap interval (1,000 rounds, one seed); a single value has none."""
+    if len(values) < 2:
+        return {name: round(mean(values), 4), f"{name}_low": None, f"{name}_high": None}
     rng = Random(7)
     rounds = sorted(mean(rng.choices(values, k=len(values))) for _ in range(1000))
     return {name: round(mean(values), 4), f"{name}_low": round(rounds[50], 4), f"{name}_high": round(rounds[949], 4)}

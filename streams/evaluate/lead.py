@@ -6,10 +6,9 @@ Every curve has one row for each asked rate of false alarms; what was realised s
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -17,54 +16,23 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.brand import Watchlist
 from schemas.cloudevents import type_of
 from schemas.enriched import Enriched
 from streams.backtest.run import backtest
 from streams.clock import rfc3339
-from streams.enrich.watchlist import load_watchlist
 from streams.errors import BadInput
+from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.lead_data import AFTER_MS, DAY_MS, Folder, Planted, read_folder
+from streams.evaluate.resample import poisson_interval
 from streams.evaluate.vendor_rules import RULES, alarms
 from streams.settings import Settings
 from streams.sources.dates import parse_time
-from streams.sources.files import read_mentions
 from streams.sources.plan import plan
 
 #: False alarms a brand-day for which the curve is read.
 RATES: Final = (0.02, 0.05, 0.1, 0.3)
-#: An alarm up to this long after the last planted mention still belongs to the crisis.
-_AFTER_MS: Final = 12 * 3_600_000
-_DAY_MS: Final = 86_400_000
 _OPENED: Final = (b"veille.crisis.opened", b"veille.crisis.reopened")
 _enriched_of = msgspec.json.Decoder(Enriched)
-
-
-@dataclass(frozen=True)
-class Planted:
-    """One event of the truth with the times (ms) of its mentions, ascending."""
-
-    name: str
-    brand: str
-    crisis: bool
-    times: tuple[int, ...]
-
-
-@dataclass
-class Folder:
-    """One folder as it was read; ``counts``: brand -> times (ms) of its mentions."""
-
-    name: str
-    rows: Sequence[tuple[int, bytes, str]]
-    watchlist: Watchlist
-    planted: list[Planted]
-    counts: dict[str, list[int]] = field(default_factory=dict)
-
-    @property
-    def brand_days(self) -> float:
-        """Days of all brands that are spoken of at all, outside planted crises."""
-        span = self.rows[-1][0] - self.rows[0][0]
-        crises = sum(min(event.times[-1] + _AFTER_MS, self.rows[-1][0]) - event.times[0] for event in self.planted if event.crisis)
-        return max(0.1, (span * len(self.counts) - crises) / _DAY_MS)
 
 
 @dataclass(frozen=True)
@@ -74,27 +42,6 @@ class Outcome:
     event: Planted
     opened_ms: int | None
     share: float | None
-
-
-def read_folder(folder: Path) -> Folder:
-    """Read one folder. Raises `BadInput` where a file is missing or not in the format."""
-    rows = list(read_mentions([folder / "mentions.jsonl.gz"]))
-    if not rows:
-        raise BadInput(f"{folder} holds no mentions")
-    try:
-        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise BadInput(f"{folder} has no readable truth.json") from None
-    times = {row.id: row.published_ms for row in rows}
-    planted = []
-    for row in truth:
-        if not isinstance(row, dict) or not {"name", "brand", "onset", "mention_ids", "crisis"} <= set(row):
-            raise BadInput(f"truth.json in {folder} needs name, brand, onset, mention_ids and crisis in each entry")
-        mine = sorted(times[identity] for identity in row["mention_ids"] if identity in times)
-        onset = parse_time(row["onset"])
-        if mine and onset is not None:
-            planted.append(Planted(str(row["name"]), str(row["brand"]), bool(row["crisis"]), tuple(mine)))
-    return Folder(folder.name, list(rows), load_watchlist(folder / "watchlist.yaml"), planted)
 
 
 def run_folder(folder: Folder, settings: Settings, per_week: float | None) -> list[tuple[str, int]]:
@@ -112,7 +59,7 @@ def run_folder(folder: Folder, settings: Settings, per_week: float | None) -> li
     raw = plan(folder.rows, settings.partitions, grid_seconds=settings.detect.grid_seconds)
     topics = frozenset({"crisis.events", "mentions.enriched"} if counting else {"crisis.events"})
     # Stands for the wall time of arrival: after everything in the file, so that no clock looks early.
-    arrival_ms = folder.rows[-1][0] + 4 * _DAY_MS
+    arrival_ms = folder.rows[-1][0] + 4 * DAY_MS
     for topic, record in backtest(raw, watchlist, settings, timestamp_ms=arrival_ms, topics=topics):
         kind = type_of(record.headers)
         if topic == "crisis.events":
@@ -135,7 +82,7 @@ def judge(folder: Folder, opened: Sequence[tuple[str, int]]) -> tuple[list[Outco
     for event in folder.planted:
         if not event.crisis:
             continue
-        last = event.times[-1] + _AFTER_MS
+        last = event.times[-1] + AFTER_MS
         mine = sorted(ms for brand, ms in opened if brand == event.brand and event.times[0] <= ms <= last)
         belongs.update((event.brand, ms) for ms in mine)
         first = mine[0] if mine else None
@@ -145,8 +92,11 @@ def judge(folder: Folder, opened: Sequence[tuple[str, int]]) -> tuple[list[Outco
 
 
 def curve_row(asked: float, outcomes: Sequence[Outcome], false_alarms: int, brand_days: float) -> dict[str, Any]:
-    """Return one row of a curve; intervals are 90 % bootstrap over crises."""
-    row: dict[str, Any] = {"asked_per_brand_day": asked, "false_alarms_per_brand_day": round(false_alarms / brand_days, 4)}
+    """Return one row of a curve; intervals are 90 % bootstrap over crises, and Poisson for false alarms. None is what cannot be told."""
+    row: dict[str, Any] = {"asked_per_brand_day": asked, "false_alarms": false_alarms}
+    low, high = poisson_interval(false_alarms)
+    for name, count in (("", false_alarms), ("_low", low), ("_high", high)):
+        row[f"false_alarms_per_brand_day{name}"] = round(count / brand_days, 4) if brand_days else None
     figures: dict[str, Callable[[Sequence[Outcome]], float | None]] = {
         "opened_share": lambda some: sum(one.opened_ms is not None for one in some) / len(some),
         "median_minutes": _median_minutes,
@@ -182,27 +132,32 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def evaluate_lead(
-    folders: Sequence[Path], settings: Settings, *, rates: Sequence[float] = RATES, progress: Callable[[str], None] | None = None
-) -> dict[str, Any]:
-    """Return the object of the exam ``lead``: ``curve``, ``crises`` (at the watchlist's own budget), ``shipped`` and ``rules``."""
-    read = [read_folder(folder) for folder in folders]
+def evaluate_lead(folders: Sequence[Path], settings: Settings, *, rates: Sequence[float] = RATES, say: Say = silent) -> dict[str, Any]:
+    """Return the object of the exam ``lead``: ``curve``, ``crises`` (at the watchlist's own budget), ``shipped`` and ``rules``.
+
+    Without any planted crisis the curve tells false alarms alone.
+    """
+    read = [read_folder(folder, say) for folder in folders]
     if not any(event.crisis for folder in read for event in folder.planted):
-        raise BadInput("no folder holds a planted crisis")
+        say("no folder holds a planted crisis: false alarms are counted, and nothing can be said of openings")
 
     def pooled(per_week: float | None) -> tuple[list[Outcome], int]:
         outcomes: list[Outcome] = []
         false_alarms = 0
         for folder in read:
-            if progress is not None:
-                progress(f"{folder.name}: {'shipped budget' if per_week is None else f'{per_week:.2g} alarms a week'}")
+            say(f"{folder.name}: {'shipped budget' if per_week is None else f'{per_week:.2g} alarms a week'}")
             mine, wrong = judge(folder, run_folder(folder, settings, per_week))
             outcomes += mine
             false_alarms += wrong
         return outcomes, false_alarms
 
     shipped, wrong = pooled(None)
+    silent_folders = [folder.name for folder in read if not folder.counts]
+    if silent_folders:
+        raise BadInput(f"no mention in {silent_folders[0]} names a brand of its watchlist.yaml")
     days = sum(folder.brand_days for folder in read)
+    spoken = sum(len(folder.counts) for folder in read)
+    asked = sum(folder.asked_per_day * len(folder.counts) for folder in read) / spoken
     curve = []
     for rate in rates:
         outcomes, false_alarms = pooled(rate * 7)
@@ -210,7 +165,7 @@ def evaluate_lead(
     return {
         "brand_days": round(days, 2),
         "curve": curve,
-        "shipped": curve_row(round(0.5 / 7, 4), shipped, wrong, days),
+        "shipped": curve_row(round(asked, 4), shipped, wrong, days),
         "crises": [
             {
                 "brand": one.event.brand,
@@ -244,7 +199,7 @@ def _rule_curve(name: str, folders: Sequence[Folder], brand_days: float) -> list
         tried.append((factor, outcomes, wrong))
     rows = []
     for rate in RATES:
-        within = [one for one in tried if one[2] / brand_days <= rate]
+        within = [one for one in tried if one[2] <= rate * brand_days]
         factor, outcomes, wrong = within[0] if within else tried[-1]
         rows.append({**curve_row(rate, outcomes, wrong, brand_days), "factor": factor, "within": bool(within)})
     return rows

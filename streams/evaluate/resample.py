@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -26,6 +27,22 @@ def bootstrap(count: int, figure: Callable[[Ints], float], *, seed: int = 1, rou
         return float("nan"), float("nan")
     low, high = np.quantile(drawn, [0.05, 0.95])
     return float(low), float(high)
+
+
+def poisson_interval(count: int) -> tuple[float, float]:
+    """Return the exact 90 % interval of a Poisson mean, by bisection (Garwood 1936)."""
+
+    def at_most(k: int, mean: float) -> float:
+        return math.fsum(math.exp(i * math.log(mean) - mean - math.lgamma(i + 1)) for i in range(k + 1))
+
+    def solve(k: int, target: float) -> float:
+        low, high = 1e-9, 10.0 * (k + 3)
+        for _ in range(80):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if at_most(k, middle) > target else (low, middle)
+        return low
+
+    return (0.0 if count == 0 else solve(count - 1, 0.95)), solve(count, 0.05)
 
 
 def ranks(values: Floats) -> Floats:

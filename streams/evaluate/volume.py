@@ -14,6 +14,7 @@ from streams.detect.volume import surprises
 from streams.evaluate.counts_data import Say, read_profiles, read_series, silent
 from streams.evaluate.nab import Series, Weights, false_alarms, hits, judged_days, normalised, probation, step_ms
 from streams.evaluate.published import compare, published_alarms
+from streams.evaluate.resample import poisson_interval
 
 #: An alarm lasts until nothing passed its threshold for so long; it rings once.
 EPISODE_MS = 6 * 3_600_000
@@ -75,22 +76,6 @@ def _interval(series: Sequence[Series], alarms: Sequence[list[int]], weights: We
 def _rate(count: float, time: float, digits: int) -> float | None:
     """Return a rate, or None where no time was judged."""
     return round(count / time, digits) if time else None
-
-
-def poisson_interval(count: int) -> tuple[float, float]:
-    """Return the exact 90 % interval of a Poisson mean, by bisection (Garwood 1936)."""
-
-    def at_most(k: int, mean: float) -> float:
-        return math.fsum(math.exp(i * math.log(mean) - mean - math.lgamma(i + 1)) for i in range(k + 1))
-
-    def solve(k: int, target: float) -> float:
-        low, high = 1e-9, 10.0 * (k + 3)
-        for _ in range(80):
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if at_most(k, middle) > target else (low, middle)
-        return low
-
-    return (0.0 if count == 0 else solve(count - 1, 0.95)), solve(count, 0.05)
 
 
 def evaluate_volume(folders: Sequence[str | Path], *, seed: int = 7, say: Say = silent) -> dict[str, Any]:

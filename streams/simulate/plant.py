@@ -65,7 +65,9 @@ class Planter:
         self._brand = brand
         self._data = data
         self._rng = Random(f"{seed}/plant/{brand.id}")
-        self._models = [orjson.loads(value) for _, value, _ in ordinary[:: max(1, len(ordinary) // 2000)]]
+        self._models = [model for _, value, _ in ordinary[:: max(1, len(ordinary) // 2000)] if (model := _object(value))]
+        if not self._models:
+            raise BadInput("none of the ordinary mentions is a JSON object with a text")
         self._size = max(8, round(share * len(ordinary)))
         self._handle = next(iter(next(iter(brand.handles.values()), ())), "") or brand.names[0]
         self._number = 0
@@ -94,7 +96,9 @@ class Planter:
     def episode(self, number: int) -> Plant:
         """Plant a real boycott episode with its own times and texts; ``number`` counts the episodes of the data folder."""
         episodes = boycott_episodes(self._data)
-        episode = episodes[number % len(episodes)]
+        if number >= len(episodes):
+            raise BadInput(f"there is no episode {number}: the data folder holds {len(episodes)}, from 0 on")
+        episode = episodes[number]
         onset = self._onset(episode.mentions[-1][0])
         plant = Plant(episode.name, self._brand.id, True)
         last = self._ordinary[-1][0]
@@ -178,7 +182,7 @@ class Planter:
         row["id"] = self._hash("mention", self._number, 20)
         row["published_at"] = rfc3339(ms)
         row["text"] = text
-        author = dict(row.get("author") or {})
+        author = dict(row["author"]) if isinstance(row.get("author"), dict) else {}
         for name in ("id", "handle", "name"):
             if name in author:
                 author[name] = self._hash(name, self._number, max(6, min(len(str(author[name])), 20)))
@@ -219,13 +223,22 @@ def write_folder(folder: Path, ordinary: Sequence[Row], plants: Sequence[Plant],
     (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
 
 
+def _object(value: bytes) -> dict[str, Any] | None:
+    """Return a mention as a JSON object, None where it is none, or has no text: such rows go along, and nothing is made after them."""
+    try:
+        row = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("text"), str) else None
+
+
 def style_auc(ordinary: Sequence[Row], plant: Plant) -> float:
     """Return how well style alone tells a planted text (held out) from ordinary ones: 0.5 is chance.
 
     A naive Bayes judge of `style`, fitted on one half of both and asked about the other. Reshares repeat texts and are left out.
     """
     yes = [style(str(row["text"])) for _, row in plant.rows if row.get("kind") != "reshare"]
-    no = [style(str(orjson.loads(value).get("text", ""))) for _, value, _ in ordinary]
+    no = [style(str(row["text"])) for _, value, _ in ordinary if (row := _object(value))]
     if len(yes) < 8:
         return 0.5
     weights: dict[tuple[int, object], float] = {}

@@ -16,7 +16,7 @@ _MOST: Final = 16 * 1024 * 1024
 
 
 class Table:
-    """The rows of a CSV by column, read once. ``line`` is the line of the row that was yielded last, from 1.
+    """The rows of a CSV by column, read once. ``line`` is the line of the row that was yielded last, from 1; ``columns`` the first line.
 
     The file is UTF-8, with or without a byte order mark; lines end in any way, cells in quotes may hold line ends. Columns may
     stand in any order and there may be more than ``needs``.
@@ -25,6 +25,7 @@ class Table:
     def __init__(self, path: Path, needs: Sequence[str] = (), hint: str = "") -> None:
         self.path = path
         self.line = 0
+        self.columns: list[str] = []
         self._needs = needs
         self._hint = hint
         self._ended = False
@@ -72,7 +73,7 @@ class Table:
         self._ended = True
 
     def _rows(self, reader: _Reader) -> Iterator[dict[str, str]]:
-        header = [name.strip() for name in next(reader, [])]
+        header = self.columns = [name.strip() for name in next(reader, [])]
         self.line = 1
         missing = [name for name in self._needs if name not in header]
         if missing and not header:
@@ -126,3 +127,10 @@ def table_at(folder: Path, stem: str) -> Path:
     if len(found) > 1:
         raise BadInput(f"{folder} holds {found[0].name} and {found[1].name}; leave one of them")
     return found[0]
+
+
+def columns_of(path: Path) -> list[str]:
+    """Return the columns that the first line names. Raises `BadInput` where the file cannot be read."""
+    table = Table(path)
+    next(iter(table), None)
+    return table.columns

@@ -10,7 +10,8 @@ import pytest
 
 from schemas.brand import Brand, Watchlist
 from streams.errors import BadInput
-from streams.evaluate.lead import Folder, Planted, curve_row, judge, read_folder
+from streams.evaluate.lead import curve_row, judge
+from streams.evaluate.lead_data import Folder, Planted, read_folder
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -9,7 +9,8 @@ import pytest
 from streams.evaluate.counts_data import read_profiles, read_series
 from streams.evaluate.nab import Series, Weights, false_alarms, hits, normalised, probation
 from streams.evaluate.published import compare, published_alarms
-from streams.evaluate.volume import evaluate_budget, poisson_interval
+from streams.evaluate.resample import poisson_interval
+from streams.evaluate.volume import evaluate_budget
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "nab_realtweets"
 STANDARD = Weights(1.0, 1.0, 0.11)

@@ -14,6 +14,7 @@ from schemas.brand import Brand
 from streams.clock import rfc3339
 from streams.errors import BadInput
 from streams.simulate.plant import Planter, Row, style, style_auc, write_folder
+from streams.simulate.plant_data import complaint_texts, praise_texts
 from streams.sources.files import read_mentions
 
 BRAND = Brand(id="kestrane", names=("Kestrane",), handles={"*": ("kestrane_fr",)})
@@ -148,3 +149,60 @@ def test_style_alone_is_near_chance_on_real_data() -> None:
     brand = Brand(id="shein", names=("shein",), handles={"*": ("SHEIN_Official",)})
     judged = [style_auc(rows, Planter(rows, brand, SHARED, seed).course(crisis=True)) for seed in range(3)]
     assert sum(judged) < 3 * 0.7
+
+
+def test_folders_are_found_by_what_they_hold(data: Path) -> None:
+    """Under other names, and not gzipped, the same events are planted; only the course's name follows the folder's."""
+    before = [Planter(ordinary(), BRAND, data, 6).course(crisis=crisis).rows for crisis in (True, False)]
+    for old, new in (
+        ("twitter15_cascades", "t16"),
+        ("airline_2015", "flights"),
+        ("boycott_2012_2020", "calls"),
+        ("politifact_stories", "b"),
+    ):
+        (data / old).rename(data / new)
+    packed = data / "flights" / "tweets.csv.gz"
+    (data / "flights" / "tweets.csv").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    (data / ".DS_Store").write_bytes(b"\0")
+    (data / "b" / "README.md").write_text("more")
+    after = [Planter(ordinary(), BRAND, data, 6).course(crisis=crisis).rows for crisis in (True, False)]
+    assert [[ms for ms, _ in rows] for rows in after] == [[ms for ms, _ in rows] for rows in before]
+
+
+def test_other_airlines_lose_their_names_too(data: Path) -> None:
+    """An airline whose name is not known beforehand goes by its column, and by the handle that its texts speak to."""
+    rows: list[list[object]] = [
+        [tone, "Rude" if tone == "negative" else "", "Blue Otter Air", f"@blueotter row {number} at Blue Otter Air, #BlueOtter, so {tone}"]
+        for number in range(120)
+        for tone in ("negative", "positive")
+    ]
+    table(data / "airline_2015" / "tweets.csv.gz", ["airline_sentiment", "negativereason", "airline", "text"], rows)
+    texts = [*complaint_texts(data)["airline: Rude"], *praise_texts(data)["praise"]]
+    assert len(texts) == 240
+    assert all("{handle}" in text and "{name}" in text for text in texts)
+    assert not any("otter" in text.lower() for text in texts)
+
+
+def test_data_that_does_not_fit_is_told(data: Path) -> None:
+    """An episode that is not there, an expression that is none, and texts that lack all complaints each get a sentence."""
+    with pytest.raises(BadInput, match="no episode 1: the data folder holds 1"):
+        Planter(ordinary(), BRAND, data, 1).episode(1)
+    names = ["brand", "regex", "day_from_data", "first_mention"]
+    table(data / "boycott_2012_2020" / "episodes.csv", names, [["a", "(", "2020-10-12", ""]])
+    with pytest.raises(BadInput, match=r"episodes\.csv, line 2: regex"):
+        Planter(ordinary(), BRAND, data, 1).episode(0)
+    (data / "boycott_2012_2020" / "episodes.csv").unlink()
+    (data / "airline_2015" / "tweets.csv.gz").unlink()
+    with pytest.raises(BadInput, match="no texts of complaints"):
+        Planter(ordinary(), BRAND, data, 1).course(crisis=True)
+    with pytest.raises(BadInput, match="no positive texts"):
+        Planter(ordinary(), BRAND, data, 1).course(crisis=False)
+
+
+def test_rows_that_are_no_mentions_go_along(data: Path, tmp_path: Path) -> None:
+    """A broken line and an author that is a word stay in the file; nothing is made after them."""
+    rows = [*ordinary(), (START + 5, b"{broken", "x"), (START + 6, b'{"text": "y", "author": "bob"}', "y")]
+    plant = Planter(rows, BRAND, data, 1).course(crisis=True)
+    write_folder(tmp_path / "out", rows, [plant], "brands: []\n")
+    assert len(list(read_mentions([tmp_path / "out" / "mentions.jsonl.gz"]))) == 602 + len(plant.rows)
