@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from schemas.signal import Contribution
-from streams.cli.output import crisis_line
+from streams.cli.crisis_words import crisis_line
 from streams.reasons import CALM, ended_by, speaking_for
 from streams.respond.brief import brief
 from tests.respond.make import card

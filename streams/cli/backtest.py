@@ -35,7 +35,8 @@ def command(
     """Plan the raw log of the files in memory and feed the stages."""
     from streams import logs
     from streams.backtest.run import backtest
-    from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
+    from streams.cli.crisis_words import crisis_line
+    from streams.cli.output import cloudevent, emit, event_line, note
     from streams.clock import wall_ms
     from streams.enrich.watchlist import load_watchlist
     from streams.sources.files import read_mentions

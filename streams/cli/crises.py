@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.cli.options import Broker, Json, Language, Run, language_of, load_settings, run_async
 from streams.settings import Settings
 
 HELP = """Print the crises of crisis.events, each event once.
@@ -43,20 +43,23 @@ class Once:
 def command(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until Ctrl-C.")] = False,
     json: Json = False,
+    language: Language = "",
     brand: Annotated[str | None, typer.Option("--brand", metavar="ID", help="Only this brand.")] = None,
     broker: Broker = None,
     run: Run = None,
 ) -> None:
     """Read the whole topic from its start."""
-    run_async(_print(load_settings(broker=broker, run=run), follow=follow, json=json, brand=brand))
+    settings = load_settings(broker=broker, run=run)
+    run_async(_print(settings, follow=follow, json=json, brand=brand, language=language_of(language, settings)))
 
 
-async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | None) -> None:
+async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | None, language: str) -> None:
     import msgspec
 
     from schemas.crisis import Crisis
     from streams.cli.connection import consumer, places_of
-    from streams.cli.output import cloudevent, crisis_line, emit, event_line, note
+    from streams.cli.crisis_words import crisis_line
+    from streams.cli.output import cloudevent, emit, event_line, note
     from streams.reading import reader
 
     once, read = Once(), reader(Crisis)
@@ -86,8 +89,8 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
                     if brand is not None and (record.key or b"").decode("utf-8", "replace") != brand:
                         continue
                     if json or follow:
-                        emit(event_line(event) if json else crisis_line(event))
+                        emit(event_line(event) if json else crisis_line(event, language))
                     else:
-                        waiting.append((str(event.get("time", "")), crisis_line(event)))
+                        waiting.append((str(event.get("time", "")), crisis_line(event, language)))
     for _, line in sorted(waiting, key=itemgetter(0)):
         emit(line)

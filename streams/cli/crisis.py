@@ -14,7 +14,7 @@ import typer
 
 from schemas.command import Command
 from schemas.desk import NONE, TABLE, Rule
-from streams.cli.options import Broker, Json, Run, load_settings, run_async
+from streams.cli.options import Broker, Json, Language, Run, language_of, load_settings, run_async
 from streams.errors import BadInput, VeilleError
 from streams.settings import Settings
 
@@ -34,7 +34,7 @@ _Id = Annotated[str, typer.Option("--id", metavar="ID", help="The command's own 
 _File = Annotated[Path | None, typer.Option("--file", metavar="FILE", help=f"A file to keep, at most {MAX_FILE // 1000} kB.")]
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "brand": (_Brand, ""), "by": (_By, ""), "role": (_Role, ""), "wait": (_Wait, 0.0), "identity": (_Id, ""), "json": (Json, False),
-    "broker": (Broker, None), "run": (Run, None),
+    "language": (Language, ""), "broker": (Broker, None), "run": (Run, None),
 }  # fmt: skip
 #: What a command cannot be sent with (`streams.crisis.forward.wrong`), and the mend: the desk could only record that it was unreadable.
 _WRONG = {
@@ -43,6 +43,10 @@ _WRONG = {
     "bad_time": "the clock of this machine is wrong",
     "bad_number": "a number is too large",
     "too_large": "ids and names have at most 200 characters, all arguments at most 32 kB: write a shorter text, or use --file",
+}
+_UNWATCHED = {
+    "en": "{brand} is no brand of the watchlist ({known}): no mention will join this crisis",
+    "fr": "{brand} n'est pas une marque de la liste de veille ({known}) : aucune mention ne rejoindra cette crise",
 }
 _FORMS = {"text": (str, ""), "list": (list[str] | None, None), "whole": (int | None, None), "flag": (bool, False)}
 
@@ -140,23 +144,26 @@ async def _give(name: str, given: dict[str, Any]) -> None:
     import uuid
 
     from streams.cli.answer import give
+    from streams.cli.crisis_words import answer_line
     from streams.cli.output import cloudevent, emit, event_line, note
     from streams.clock import wall_ms
+    from streams.respond.refusals import refusal_in
 
     command = command_of(name, given, wall_ms(), str(uuid.uuid4()))
     settings = load_settings(broker=given["broker"], run=given["run"])
+    language = language_of(given["language"], settings)
     if name == "open" and not command.crisis_id and (known := await _watched(settings)) and command.brand not in known:
-        note(f"{command.brand} is no brand of the watchlist ({', '.join(known[:20])}): no mention will join this crisis")
+        note(_UNWATCHED[language].format(brand=command.brand, known=", ".join(known[:20])))
     refused = ""
     answers = give(settings, command, TABLE[name].answer, given["wait"])
     async for headers, value in answers:
         event = cloudevent(headers, value)
         data = event["data"]
-        emit(event_line(event) if given["json"] else line(event))
+        emit(event_line(event) if given["json"] else answer_line(event, language))
         if event.get("type") == "veille.crisis.refused" or data.get("state") == "refused":
             refused = str(data.get("note") or data.get("reason"))
     if refused:
-        raise Refused(f"{name} is refused: {refused}")
+        raise Refused(f"{name} est refusé : {refusal_in(refused, 'fr')}" if language == "fr" else f"{name} is refused: {refused}")
 
 
 async def _watched(settings: Settings) -> list[str]:
@@ -168,19 +175,6 @@ async def _watched(settings: Settings) -> list[str]:
     with suppress(BadInput):  # a declaration does not wait for a file to be mended
         lists += [load_watchlist(Path(settings.watchlist))] if settings.watchlist else []
     return list(dict.fromkeys(brand.id for found in lists if found is not None for brand in found.brands))
-
-
-def line(event: dict[str, Any]) -> str:
-    """Return a command that was sent, a crisis event, a statement, a claim or a task as one line for people."""
-    data = event["data"]
-    if "command" in data:
-        words = ["sent", data["command"], data["id"]]
-    elif "phase" in data:
-        words = [event["type"].removeprefix("veille.crisis."), data["crisis_id"] or data["brand"], data["phase"], data["note"]]
-    else:
-        named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
-        words = [named, data.get("state") or data.get("status"), data.get("reason", ""), data.get("text_hash", "")]
-    return "  ".join("".join(letter if letter.isprintable() else " " for letter in str(word)) for word in words if word)
 
 
 for _name, _rule in TABLE.items():

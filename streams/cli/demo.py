@@ -127,7 +127,8 @@ def _topics() -> tuple[str, ...]:
 
 
 def _printer(score: Any, *, json: bool, note: Callable[[str | bytes], None]) -> Callable[[dict[str, Any]], None]:
-    from streams.cli.output import crisis_line, event_line
+    from streams.cli.crisis_words import crisis_line
+    from streams.cli.output import event_line
     from streams.cli.truth import lead_words
 
     def show(event: dict[str, Any]) -> None:
@@ -138,7 +139,7 @@ def _printer(score: Any, *, json: bool, note: Callable[[str | bytes], None]) -> 
         elif word in _SHOWN:
             note(crisis_line(event))
             if lead:
-                note(f"{'':18}{lead}")
+                note(f"{'':22}{lead}")
 
     return show
 

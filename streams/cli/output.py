@@ -10,15 +10,10 @@ from typing import Any
 import msgspec
 import typer
 
-from schemas.signal import Contribution
 from streams.errors import BadInput
-from streams.reasons import ended_by, speaking_for
 
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
-
-#: How many words of a headline or a reason a line of text shows.
-_WIDTH = 110
 
 
 def emit(line: str | bytes) -> None:
@@ -65,20 +60,3 @@ def cloudevent(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> dic
 def event_line(event: dict[str, Any]) -> bytes:
     """Return a CloudEvents object as one line of JSON."""
     return _encode(event)
-
-
-def crisis_line(event: dict[str, Any]) -> str:
-    """Return a crisis event as one line for people: when, what, the id that commands take, how severe, why."""
-    data = event.get("data") or {}
-    word = str(event.get("type", "")).removeprefix("veille.crisis.")
-    reasons = msgspec.convert(data.get("contributions") or [], list[Contribution])
-    first = ended_by(str(data.get("phase", "")), reasons) or next(iter(speaking_for(reasons)), None)
-    why = (first.text or first.name) if first else str(data.get("headline", ""))
-    if word in ("noted", "refused") and (decision := data.get("decision")):
-        why = f"{decision.get('command', '')} by {decision.get('by', '')}" + (f": {data['note']}" if data.get("note") else "")
-    why = why[:_WIDTH]
-    time = str(event.get("time", ""))[:16].replace("T", " ")
-    name = str(data.get("crisis_id") or data.get("brand", ""))
-    line = f"{time}  {word:<10} {name:<27} severity {data.get('severity', '?')}  {data.get('kind', ''):<9}  {why}"
-    # Texts and ids are hostile: nothing that could steer a terminal gets through.
-    return "".join(letter if letter.isprintable() else " " for letter in line)

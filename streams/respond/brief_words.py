@@ -148,6 +148,8 @@ CAP: dict[str, dict[str, str]] = {
 EVENTS: dict[str, dict[str, str]] = {
     "en": {},
     "fr": {
+        "suspected": "soupçonnée",
+        "asked": "question",
         "opened": "ouverte",
         "updated": "mise à jour",
         "escalated": "aggravée",

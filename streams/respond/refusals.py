@@ -1,11 +1,12 @@
-"""The desk's and the tasks' refusals in French: their records say them in English, whoever reads them."""
+"""The refusals of the desk, the gate and the tasks in French: their records say them in English, whoever reads them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from streams.gate.words import FRENCH
+from schemas.desk import TABLE
+from streams.gate.words import FRENCH, told
 
 _PHASES = {
     "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement", "resolved": "résolue",
@@ -50,8 +51,35 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Words], ...] = tuple(
         ("no such task", lambda m: "cette tâche n'existe pas"),
         ("(done|skipped) already", lambda m: _STATES[m[1]]),
         ("a task is skipped with a reason", lambda m: "une tâche se laisse de côté avec une raison"),
+        ("a command of this id was answered already", lambda m: "une commande de cet identifiant a déjà reçu sa réponse"),
+        ("too much is kept of this brand's crises already: finish the oldest, and write shorter texts",
+         lambda m: "les crises de cette marque gardent déjà trop : terminez les plus anciennes, écrivez plus court"),
+        ("acknowledged already", lambda m: "déjà prise en charge"),
+        ("held already", lambda m: "le gel juridique est déjà posé"),
+        ("not held", lambda m: "aucun gel juridique n'est posé"),
+        (r"minutes must be a whole number from 1 to (\d+)", lambda m: f"minutes doit être un nombre entier de 1 à {m[1]}"),
+        ("severity lies between 1 and 5", lambda m: "la gravité va de 1 à 5"),
+        ("no such crisis to merge into", lambda m: "la crise où fusionner n'existe pas"),
+        ("cannot merge into itself", lambda m: "une crise ne fusionne pas avec elle-même"),
+        (r"the crisis to merge into is (\S+)", lambda m: f"la crise où fusionner est {_PHASES.get(m[1], m[1])}"),
+        ("split needs some, not all, of the crisis's stories", lambda m: "split demande une partie des histoires de la crise, pas toutes"),
     )
 )  # fmt: skip
+
+
+def _gate(english: str) -> tuple[re.Pattern[str], _Words]:
+    """Return how a reason of the gate that has blanks is known, and its French."""
+    parts = re.split(r"\{(\w+)\}", english)
+    pattern = "".join(f"(?P<{part}>.*)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+
+    def words(found: re.Match[str]) -> str:
+        return told(english, "fr", {name: "" if value == "none" else value for name, value in found.groupdict().items()})
+
+    return re.compile(pattern, re.DOTALL), words
+
+
+#: The gate's reasons with blanks, the longest first: what is fixed in them tells them apart.
+_GATE = tuple(map(_gate, sorted((english for english in FRENCH if "{" in english), key=len, reverse=True)))
 
 
 def refusal_in(reason: str, language: str) -> str:
@@ -66,9 +94,12 @@ def refusal_in(reason: str, language: str) -> str:
     """
     if language != "fr":
         return reason
+    command, _, gate = reason.partition(": ")
+    if command in TABLE:  # a statement or a claim that the gate refused
+        return f"{command} : {refusal_in(gate, language)}"
     if reason in FRENCH:
         return FRENCH[reason]
-    for pattern, words in _PATTERNS:
+    for pattern, words in (*_PATTERNS, *_GATE):
         if (found := pattern.fullmatch(reason)) is not None:
             return words(found)
     return reason

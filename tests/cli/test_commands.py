@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from streams.cli import output
+from streams.cli.crisis_words import crisis_line
 from streams.cli.main import app, main
 from streams.cli.options import language_of
 from streams.settings import Settings
@@ -131,7 +132,7 @@ def test_a_line_for_people_cannot_steer_the_terminal() -> None:
         "kind": "rumour",
         "contributions": [{"name": "n", "log_odds": 1.0, "text": "bad \x1b[2J\u202e words"}],
     }
-    line = output.crisis_line({"type": "veille.crisis.opened", "time": "2026-03-02T08:00:00Z", "data": data})
+    line = crisis_line({"type": "veille.crisis.opened", "time": "2026-03-02T08:00:00Z", "data": data})
     assert line.isprintable()
     assert "2026-03-02 08:00" in line
 
@@ -140,10 +141,10 @@ def test_a_line_for_people_names_the_crisis_and_why_it_rang() -> None:
     """The id is what `veille brief` and `veille crisis` take; what speaks against it is not given as its reason."""
     reasons = [{"name": "growth.rate", "text": "hardly any now", "log_odds": -3.0}, {"name": "x", "text": "many", "log_odds": 1.0}]
     data = {"brand": "a", "crisis_id": "a-20260302T080000-1", "severity": 3, "kind": "rumour", "contributions": reasons}
-    line = output.crisis_line({"type": "veille.crisis.opened", "time": "2026-03-02T08:00:00Z", "data": data})
-    assert line.split()[:4] == ["2026-03-02", "08:00", "opened", "a-20260302T080000-1"]
+    line = crisis_line({"type": "veille.crisis.opened", "time": "2026-03-02T08:00:00Z", "data": data})
+    assert line.split()[:5] == ["2026-03-02", "08:00", "UTC", "opened", "a-20260302T080000-1"]
     assert line.endswith("rumour     many")
-    assert output.crisis_line({"data": {"headline": "fire", "contributions": []}}).endswith("fire")
+    assert crisis_line({"data": {"headline": "fire", "contributions": []}}).endswith("fire")
 
 
 def test_a_record_becomes_cloudevents_json() -> None:

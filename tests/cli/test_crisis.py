@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from schemas.desk import NONE, TABLE, judge
 from streams.cli.answer import NoAnswer
-from streams.cli.crisis import MAX_FILE, brand_of, command_of, example, line
+from streams.cli.crisis import MAX_FILE, brand_of, command_of, example
+from streams.cli.crisis_words import answer_line
 from streams.cli.main import app
 from streams.engine.embedded import EmbeddedBroker
 from streams.errors import BadInput
@@ -83,7 +84,7 @@ def test_a_file_goes_with_a_capture(tmp_path: Path) -> None:
 def test_a_line_cannot_steer_the_terminal() -> None:
     """What people wrote is shown without control characters."""
     data = {"crisis_id": C1, "phase": "open", "note": "bad \x1b[2J words", "brand": "acme"}
-    shown = line({"type": "veille.crisis.noted", "data": data})
+    shown = answer_line({"type": "veille.crisis.noted", "data": data})
     assert shown.isprintable()
     assert shown.startswith(f"noted  {C1}  open")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli import output
 from streams.cli.backtest import summary
+from streams.cli.crisis_words import crisis_line
 from streams.cli.doctor import misspelt
 from streams.engine.topics import require_topics
 from streams.enrich.watchlist import Watchlists
@@ -93,6 +93,6 @@ def test_a_line_says_who_noted_what_and_why_it_was_refused() -> None:
     """The headline of the crisis says nothing of a decision."""
     decision = {"command": "set-kind", "by": "ann"}
     data = {"crisis_id": "a-1", "headline": "fire", "decision": decision, "note": "kind must be one of …"}
-    assert output.crisis_line({"type": "veille.crisis.refused", "data": data}).endswith("set-kind by ann: kind must be one of …")
+    assert crisis_line({"type": "veille.crisis.refused", "data": data}).endswith("set-kind by ann: kind must be one of …")
     data["note"] = ""
-    assert output.crisis_line({"type": "veille.crisis.noted", "data": data}).endswith("set-kind by ann")
+    assert crisis_line({"type": "veille.crisis.noted", "data": data}).endswith("set-kind by ann")

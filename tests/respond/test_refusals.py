@@ -1,4 +1,4 @@
-"""Every refusal of the desk and of the tasks has its French."""
+"""Every refusal of the desk, of the gate and of the tasks has its French."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import pytest
 
 from schemas.command import Command
 from schemas.desk import PHASES, ROLES, TABLE, UNKNOWN, judge, may_hold
+from streams.crisis.commands import apply
+from streams.crisis.gated import Cell
+from streams.crisis.state import BrandState, Life
+from streams.gate.words import FRENCH, told
 from streams.respond import tasks
 from streams.respond.playbook import load
 from streams.respond.refusals import refusal_in
@@ -67,3 +71,29 @@ def test_the_tasks_refuse_in_french() -> None:
     assert give("task-done", first) == "déjà faite"
     assert give("task-skip", second, reason="none") == "none"
     assert give("task-done", second) == "déjà laissée de côté"
+
+
+def test_the_gate_refuses_in_french_whoever_reads_it() -> None:
+    """A worker that speaks English records its words; each is known again, its blanks filled, and told in French."""
+    values = {"name": "c1", "names": "a, b", "state": "released", "most": 200, "count": 1, "role": "legal"}
+    for english in FRENCH:
+        said, meant = told(english, "en", values), told(english, "fr", values)
+        assert refusal_in(said, "fr") == meant
+        assert refusal_in(f"approve: {said}", "fr") == f"approve : {meant}"
+
+
+@pytest.mark.parametrize("command", ["ack", "hold", "mute", "open", "merge", "split", "draft"])
+def test_what_the_desk_refuses_by_its_state_has_its_french(command: str) -> None:
+    """Refusals that hang on what the crisis is already, and not on the table alone, as the desk says them."""
+    args: dict[str, Any] = {
+        "open": {"headline": "x", "severity": 9}, "merge": {"into": CRISIS}, "split": {"stories": ["none"]}, "mute": {"minutes": 0},
+        "hold": {"off": True}, "draft": {"statement": "s", "text": "x"},
+    }.get(command, {})  # fmt: skip
+    state = BrandState(brand="acme")
+    state.lives.append(Life(card=card(acknowledged_by="ann")))
+    crisis = "" if command == "open" else CRISIS
+    asked = Command(id="c", command=command, brand="acme", by="ann", role="lead", at_ms=0, crisis_id=crisis, args=args)
+    answers, _ = apply(state, asked, 0, Cell(), full=command == "draft")
+    event, refused, _ = answers[0]
+    assert event == "refused"
+    assert refusal_in(refused.note, "fr") != refused.note

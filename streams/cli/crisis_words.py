@@ -1,0 +1,97 @@
+"""Crisis events, and what answers a command, as one line for people: English or French."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from schemas.signal import Contribution
+from streams.reasons import ended_by, speaking_for
+from streams.respond.brief import unbroken
+from streams.respond.brief_words import EVENTS
+from streams.respond.drill_words import STATES
+from streams.respond.note_words import note_in
+from streams.respond.refusals import refusal_in
+
+#: How many letters of a headline or a reason a line of text shows.
+_WIDTH = 110
+_WORDS = {
+    "en": {"severity": "severity", "by": "by", "colon": ": ", "sent": "sent"},
+    "fr": {"severity": "gravité", "by": "par", "colon": " : ", "sent": "envoyé"},
+}
+#: Width of the event's and the kind's column.
+_COLUMNS = {"en": (10, 9), "fr": (14, 14)}
+_KINDS = {
+    "en": {"own_post": "own post"},
+    "fr": {
+        "snowball": "boule de neige", "corporate": "entreprise", "rumour": "rumeur", "own_post": "publication",
+        "unknown": "inconnu",
+    },
+}  # fmt: skip
+_PHASES = {
+    "none": "aucune crise", "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement",
+    "resolved": "résolue", "cancelled": "annulée", "merged": "fusionnée",
+}  # fmt: skip
+
+
+def crisis_line(event: dict[str, Any], language: str = "en") -> str:
+    """Return a crisis event in ``language``: when, what, the id that commands take, how severe, which kind, why or who decided it."""
+    data = event.get("data") or {}
+    word = str(event.get("type", "")).removeprefix("veille.crisis.")
+    said, (wide, kinds) = _WORDS[language], _COLUMNS[language]
+    time = str(event.get("time", ""))[:16].replace("T", " ")
+    name = str(data.get("crisis_id") or data.get("brand", ""))
+    size = "" if data.get("phase") == "none" else f"{said['severity']} {data.get('severity', '?')}"
+    kind = "" if data.get("phase") == "none" else _KINDS[language].get(str(data.get("kind", "")), str(data.get("kind", "")))
+    why = _why(word, data, language)[:_WIDTH]
+    when, what, sized = f"{time} UTC" if time else "", EVENTS[language].get(word, word), len(said["severity"]) + 2
+    return _plain(f"{when}  {what:<{wide}} {name:<27} {size:<{sized}}  {kind:<{kinds}}  {why}", language)
+
+
+def _why(word: str, data: Mapping[str, Any], language: str) -> str:
+    """Say who decided what; where nobody did, what the desk notes of itself, or the reason that stands first."""
+    said = _WORDS[language]
+    decision, note = data.get("decision"), str(data.get("note") or "")
+    headline = str((data.get("headline_fr") if language == "fr" else "") or data.get("headline", ""))
+    if decision:
+        command = str(decision.get("command", ""))
+        told = refusal_in(note, language) if word == "refused" else note_in(note, language) if command in ("merge", "split") else note
+        if word == "opened":
+            told = told or headline
+        told = "" if told == command else told
+        return f"{command} {said['by']} {decision.get('by', '')}" + (f"{said['colon']}{told}" if told else "")
+    if note:
+        return note_in(note, language) + (f"{said['colon']}{headline}" if word == "asked" else "")
+    reasons = msgspec.convert(data.get("contributions") or [], list[Contribution])
+    first = ended_by(str(data.get("phase", "")), reasons) or next(iter(speaking_for(reasons)), None)
+    if first is None:
+        return headline
+    return (first.text_fr if language == "fr" else "") or first.text or first.name
+
+
+def answer_line(event: dict[str, Any], language: str = "en") -> str:
+    """Return a command that was sent, a crisis event, a statement, a claim or a task: what became of it, and the ids to go on with."""
+    data = event["data"]
+    if "command" in data:
+        words = [_WORDS[language]["sent"], data["command"], data["id"]]
+    elif "phase" in data:
+        word = event["type"].removeprefix("veille.crisis.")
+        phase = _PHASES.get(data["phase"], data["phase"]) if language == "fr" else "" if data["phase"] == "none" else data["phase"]
+        decision = data.get("decision") or {}
+        note = refusal_in(data["note"], language) if word == "refused" else note_in(data["note"], language)
+        note = "" if note == decision.get("command") else note
+        words = [EVENTS[language].get(word, word), data["crisis_id"] or data["brand"], phase, note]
+    else:
+        named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
+        state = str(data.get("state") or data.get("status"))
+        reason = refusal_in(data.get("reason", ""), language)
+        words = [named, STATES[language].get(state, state), reason, data.get("text_hash", "")]
+    return "  ".join(_plain(str(word), language) for word in words if word)
+
+
+def _plain(line: str, language: str) -> str:
+    """Keep what can be seen: texts and ids are hostile, and nothing that could steer a terminal gets through."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in line)
+    return unbroken(shown) if language == "fr" else shown
