@@ -86,7 +86,8 @@ TABLE: dict[str, Rule] = {
         Arg("headline", "text", "What happened, in one line (needed where no suspected crisis is named)."), _KIND,
         Arg("terms", "list", "A word that mentions of it hold: they join the crisis, and the watch looks out for it. Repeatable."),
         Arg("urls", "list", "Where it can be seen: mentions that link there join the crisis. Repeatable."),
-        Arg("severity", "whole", "1 to 5 (3 where nothing else is known)."), _TEXT)),
+        Arg("severity", "whole", "1 to 5 (3 where nothing else is known)."), _TEXT,
+        Arg("timezone", "text", "The brand's time zone, until the watch tells it (the command line takes it from the watchlist)."))),
     "note": Rule("noted", _ANY, _ALWAYS, "Write something down.", (_TEXT._replace(needed=True),)),
     "capture": Rule("noted", _ANY, _EVER, "Keep a page or a file as evidence.", (
         Arg("target", "text", "Its URL, or where a file comes from.", True, ("bytes_b64",)),

@@ -143,6 +143,8 @@ def _make(name: str, rule: Rule) -> Any:
 async def _give(name: str, given: dict[str, Any]) -> None:
     import uuid
 
+    import msgspec
+
     from streams.cli.answer import give
     from streams.cli.crisis_words import answer_line
     from streams.cli.output import cloudevent, emit, event_line, note
@@ -152,8 +154,11 @@ async def _give(name: str, given: dict[str, Any]) -> None:
     command = command_of(name, given, wall_ms(), str(uuid.uuid4()))
     settings = load_settings(broker=given["broker"], run=given["run"])
     language = language_of(given["language"], settings)
-    if name == "open" and not command.crisis_id and (known := await _watched(settings)) and command.brand not in known:
-        note(_UNWATCHED[language].format(brand=command.brand, known=", ".join(known[:20])))
+    known = await _watched(settings) if name == "open" and not command.crisis_id else {}
+    if zone := known.get(command.brand):
+        command = msgspec.structs.replace(command, args={"timezone": zone, **command.args})
+    elif known:
+        note(_UNWATCHED[language].format(brand=command.brand, known=", ".join(list(known)[:20])))
     refused = ""
     answers = give(settings, command, TABLE[name].answer, given["wait"])
     async for headers, value in answers:
@@ -166,15 +171,15 @@ async def _give(name: str, given: dict[str, Any]) -> None:
         raise Refused(f"{name} est refusé : {refusal_in(refused, 'fr')}" if language == "fr" else f"{name} is refused: {refused}")
 
 
-async def _watched(settings: Settings) -> list[str]:
-    """Return the brands of the settings' watchlist file and of the newest list of the topic; none where neither can be read."""
+async def _watched(settings: Settings) -> dict[str, str]:
+    """Return {brand: its time zone} of the settings' watchlist file and of the newest list of the topic; none where neither can be read."""
     from streams.cli.definitions import latest_watchlist
     from streams.enrich.watchlist import load_watchlist
 
     lists = [await latest_watchlist(settings)]
     with suppress(BadInput):  # a declaration does not wait for a file to be mended
         lists += [load_watchlist(Path(settings.watchlist))] if settings.watchlist else []
-    return list(dict.fromkeys(brand.id for found in lists if found is not None for brand in found.brands))
+    return {brand.id: brand.timezone for found in lists if found is not None for brand in found.brands}
 
 
 for _name, _rule in TABLE.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -132,9 +133,14 @@ def _declare(state: BrandState, command: Command, life: Life | None, now: int) -
     level = args.get("severity", 0)
     if not isinstance(level, int) or not 0 <= level <= 5:
         return [refuse(state, command, life, "severity lies between 1 and 5", now)]
+    zone = text(command, "timezone")[:60]
+    if zone and not _is_zone(zone):
+        return [refuse(state, command, life, "unknown time zone; an example is Europe/Paris", now)]
     if life is None:
         if not text(command, "headline"):
             return [refuse(state, command, None, "open needs headline", now)]
+        if zone and not state.signal_seq:  # the watch, once it has spoken of the brand, knows better
+            state.timezone = zone
         life = begin(state, now, "open")
     fresh = [term.casefold() for term in texts(command, "terms")]
     life.terms += [t for t in dict.fromkeys(fresh) if t and t not in life.terms][: MAX_TERMS - len(life.terms)]
@@ -152,3 +158,11 @@ def _declare(state: BrandState, command: Command, life: Life | None, now: int) -
         "note": text(command, "text"),
     }  # fmt: skip
     return [("opened", seal(life, state, "opened", now, decision=command, **changes), True)]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # as it says that a name is none, a path, or too long
+        return False
+    return True

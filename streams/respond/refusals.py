@@ -58,6 +58,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Words], ...] = tuple(
         ("held already", lambda m: "le gel juridique est déjà posé"),
         ("not held", lambda m: "aucun gel juridique n'est posé"),
         (r"minutes must be a whole number from 1 to (\d+)", lambda m: f"minutes doit être un nombre entier de 1 à {m[1]}"),
+        ("unknown time zone; an example is (.*)", lambda m: f"fuseau horaire inconnu ; par exemple {m[1]}"),
         ("severity lies between 1 and 5", lambda m: "la gravité va de 1 à 5"),
         ("no such crisis to merge into", lambda m: "la crise où fusionner n'existe pas"),
         ("cannot merge into itself", lambda m: "une crise ne fusionne pas avec elle-même"),

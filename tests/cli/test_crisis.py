@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -121,14 +122,18 @@ def test_none_is_given_as_it_stands() -> None:
     assert command_of("open", given("open", headline="", severity=None, terms=[]), 0, "i").args == {}
 
 
-def test_a_brand_that_nobody_watches_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A declaration under a misspelt name would collect nothing, without a word; it is recorded all the same."""
-    (tmp_path / "brands.yaml").write_text("brands:\n  - {id: acme, names: [Acme]}\n", "utf-8")
+def test_a_declaration_looks_for_its_brand_in_the_watchlist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A declaration under a misspelt name would collect nothing, without a word; it is recorded all the same.
+
+    One of a brand that is watched brings the brand's time zone, since its first card is made before the watch speaks of it.
+    """
+    (tmp_path / "brands.yaml").write_text("brands:\n  - {id: acme, names: [Acme], timezone: Europe/Paris}\n", "utf-8")
     monkeypatch.setenv("VEILLE_WATCHLIST", str(tmp_path / "brands.yaml"))
     with EmbeddedBroker() as broker:
         assert RUNNER.invoke(app, ["topics", "apply", "--broker", broker.bootstrap]).exit_code == 0
         for brand, said in (("acme", False), ("acne", True)):
-            words = ["crisis", "open", "--brand", brand, "--headline", "Fire", "--by", "ann", "--broker", broker.bootstrap]
+            words = ["crisis", "open", "--brand", brand, "--headline", "Fire", "--by", "ann", "--json", "--broker", broker.bootstrap]
             done = RUNNER.invoke(app, words)
+            assert json.loads(done.stdout)["data"]["args"].get("timezone") == ("Europe/Paris" if brand == "acme" else None)
             assert done.exit_code == 0
             assert ("acne is no brand of the watchlist (acme)" in done.stderr) is said

@@ -75,20 +75,28 @@ def test_the_tasks_refuse_in_french() -> None:
 
 def test_the_gate_refuses_in_french_whoever_reads_it() -> None:
     """A worker that speaks English records its words; each is known again, its blanks filled, and told in French."""
-    values = {"name": "c1", "names": "a, b", "state": "released", "most": 200, "count": 1, "role": "legal"}
+    values: dict[str, Any] = {"name": "c1", "names": "a, b", "state": "released", "most": 200, "count": 1, "role": "legal"}
     for english in FRENCH:
         said, meant = told(english, "en", values), told(english, "fr", values)
         assert refusal_in(said, "fr") == meant
         assert refusal_in(f"approve: {said}", "fr") == f"approve : {meant}"
 
 
+def test_an_unknown_zone_is_refused_in_french() -> None:
+    """As the desk says it of a declaration."""
+    asked = Command(id="c", command="open", brand="acme", by="ann", at_ms=0, args={"headline": "x", "timezone": "Mars"})
+    refused = apply(BrandState(brand="acme"), asked, 0, Cell())[0][0][1]
+    assert refusal_in(refused.note, "fr") == "fuseau horaire inconnu ; par exemple Europe/Paris"
+
+
 @pytest.mark.parametrize("command", ["ack", "hold", "mute", "open", "merge", "split", "draft"])
 def test_what_the_desk_refuses_by_its_state_has_its_french(command: str) -> None:
     """Refusals that hang on what the crisis is already, and not on the table alone, as the desk says them."""
-    args: dict[str, Any] = {
+    given: dict[str, dict[str, Any]] = {
         "open": {"headline": "x", "severity": 9}, "merge": {"into": CRISIS}, "split": {"stories": ["none"]}, "mute": {"minutes": 0},
         "hold": {"off": True}, "draft": {"statement": "s", "text": "x"},
-    }.get(command, {})  # fmt: skip
+    }  # fmt: skip
+    args = given.get(command, {})
     state = BrandState(brand="acme")
     state.lives.append(Life(card=card(acknowledged_by="ann")))
     crisis = "" if command == "open" else CRISIS
