@@ -87,6 +87,7 @@ def answer_line(event: dict[str, Any], language: str = "en") -> str:
         named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
         state = str(data.get("state") or data.get("status"))
         reason = refusal_in(data.get("reason", ""), language)
+        state = "task_refused" if state == "refused" and data.get("task_id") else state
         words = [named, STATES[language].get(state, state), reason, data.get("text_hash", "")]
     return "  ".join(_plain(str(word), language) for word in words if word)
 

@@ -50,7 +50,9 @@ def command(
     """Choose the crisis, run it, and say what was late."""
     from streams.cli.drill_run import events_of_file, events_of_simulation, run_live, run_script
     from streams.cli.output import note
+    from streams.respond.brief_words import KINDS
     from streams.respond.drill import Drill
+    from streams.respond.drill_words import WORDS
     from streams.respond.playbook import named, read
 
     if (seed is None) == (events is None):
@@ -60,16 +62,16 @@ def command(
     settings = load_settings()
     language = language_of(language, settings)
     plan = read(named(playbook, language))
-    found = events_of_file(events) if events is not None else events_of_simulation(seed or 0, settings)
+    found = events_of_file(events) if events is not None else events_of_simulation(seed or 0, settings, language)
     source = events.name if events is not None else f"simulation {seed}"
     drill = Drill(plan, _chosen(found, crisis, plan.kinds), language)
     end_ms = drill.begin_ms + round(hours * 3_600_000)
     if drill.card.kind_set_by == "drill":
-        note(f"no crisis of the plan's kind ({', '.join(plan.kinds)}) is there: one of another kind is taken for it")
+        note(WORDS[language]["other_kind"].format(kinds=", ".join(KINDS[language].get(kind, kind) for kind in plan.kinds)))
     if live:
         run_async(run_live(drill, end_ms, speed, language))
     else:
-        run_script(drill, end_ms, acts)
+        run_script(drill, end_ms, acts, language)
     _tell(drill, source, report, language, json)
 
 
@@ -91,17 +93,18 @@ def _tell(drill: Drill, source: str, report: Path | None, language: str, json: b
     import orjson
 
     from streams.cli.output import emit, note
-    from streams.respond.drill_report import page, steps, summary
+    from streams.respond.drill_report import page, sign, step_line, steps, summary
+    from streams.respond.drill_words import WORDS
 
     if report is not None:
         try:
             report.write_text(page(drill, source, language), "utf-8")
         except OSError as error:
             raise BadInput(f"{report}: {error.strerror}") from None
-        note(f"report: {report}")
+        note(WORDS[language]["report"].format(file=report))
     if json:
         emit(orjson.dumps(summary(drill, source, language)))
         return
     for one in steps(drill, language):
-        end = f"{one.state} after {one.took} min by {one.by}" if one.took is not None else one.state
-        emit(f"{one.step:<14} due {one.due:>4} min  {end}{f'  LATE by {one.late} min' if one.late else ''}")
+        line = sign(step_line(one, language), language)
+        emit("".join(letter if letter.isprintable() else " " for letter in line))

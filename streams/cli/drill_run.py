@@ -18,7 +18,8 @@ from streams.reading import reader
 from streams.respond.brief import brief
 from streams.respond.drill import Drill, Entry
 from streams.respond.drill_acts import Act, parse
-from streams.respond.drill_report import timeline_line
+from streams.respond.drill_report import sign, timeline_line
+from streams.respond.drill_words import WORDS
 from streams.respond.tasks import MINUTE
 from streams.settings import Settings
 
@@ -56,7 +57,7 @@ def events_of_file(path: Path) -> Events:
     return found
 
 
-def events_of_simulation(seed: int, settings: Settings) -> Events:
+def events_of_simulation(seed: int, settings: Settings, language: str) -> Events:
     """Return {crisis: its events in order} that the stages find in a simulation."""
     from schemas.cloudevents import type_of
     from streams.backtest.run import backtest
@@ -66,7 +67,7 @@ def events_of_simulation(seed: int, settings: Settings) -> Events:
 
     made = simulate(seed, days=3)
     watchlist = parse_watchlist(made.watchlist_yaml(), "simulated")
-    note(f"simulation {seed}: {len(made.mentions)} mentions go through the stages")
+    note(WORDS[language]["simulated"].format(seed=seed, mentions=len(made.mentions)))
     raw = plan(made.rows(), settings.partitions, 12, grid_seconds=settings.detect.grid_seconds)
     found: Events = {}
     for _, record in backtest(raw, watchlist, settings, timestamp_ms=wall_ms()):
@@ -75,7 +76,7 @@ def events_of_simulation(seed: int, settings: Settings) -> Events:
     return found
 
 
-def run_script(drill: Drill, end_ms: int, acts: Path | None) -> None:
+def run_script(drill: Drill, end_ms: int, acts: Path | None, language: str) -> None:
     """Run the drill with the acts of a file, in the order of their times; without a file nobody of the cell does anything."""
     lines: list[str] = []
     if acts is not None:
@@ -85,19 +86,19 @@ def run_script(drill: Drill, end_ms: int, acts: Path | None) -> None:
             raise BadInput(f"{acts}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise BadInput(f"{acts}: not UTF-8") from None
-    for act in sorted(_acts(lines, drill), key=lambda act: act.after_ms or 0):
+    for act in sorted(_acts(lines, drill, language), key=lambda act: act.after_ms or 0):
         if drill.begin_ms + (act.after_ms or 0) <= end_ms:
             _do(drill, act, drill.begin_ms + (act.after_ms or 0))
     drill.advance(end_ms)
 
 
-def _acts(lines: Iterable[str], drill: Drill) -> Iterable[Act]:
+def _acts(lines: Iterable[str], drill: Drill, language: str) -> Iterable[Act]:
     for number, line in enumerate(lines, 1):
-        act = parse(line, number, drill.card.brand, drill.card.crisis_id)
+        act = parse(line, number, drill.card.brand, drill.card.crisis_id, language)
         if act is None:
             continue
         if act.after_ms is None:
-            raise BadInput(f"line {number}: begin it with +MINUTES since the opening")
+            raise BadInput(WORDS[language]["begin"].format(n=number))
         yield act
 
 
@@ -136,7 +137,7 @@ async def run_live(drill: Drill, end_ms: int, speed: float, language: str) -> No
         if line is None or line.strip() == "end":
             break
         try:
-            act = parse(line, number, drill.card.brand, drill.card.crisis_id)
+            act = parse(line, number, drill.card.brand, drill.card.crisis_id, language)
         except BadInput as error:
             note(str(error))
             continue
@@ -176,4 +177,5 @@ def _show(drill: Drill, entries: Iterable[Entry], language: str) -> None:
         what, who, words = timeline_line(entry, language)
         said = "  ".join(part for part in (what, who, words) if part)
         minute = (entry.at_ms - drill.begin_ms) // MINUTE
-        emit(f"+{minute:<4} " + "".join(letter if letter.isprintable() else " " for letter in said)[:160])
+        said = sign(said, language)
+        emit(f"+{minute} min".ljust(10) + "".join(letter if letter.isprintable() else " " for letter in said)[:160])

@@ -63,6 +63,12 @@ _SAID = {
     ),
     "differences": ("recorded, derived", "enregistré, redonné"),
 }  # fmt: skip
+#: French of what a signal is, and of what holds a story together; English says them as they are.
+_KINDS = {
+    "reading": "mesure", "blind": "aveugle : une source est muette", "sighted": "les sources parlent de nouveau",
+    "suspect_feed": "flux suspect", "rebased": "nouvelle base", "declared": "crise déclarée", "near_miss": "presque une alerte",
+}  # fmt: skip
+_BY = {"cascade": "cascade", "link": "lien", "copy": "copies", "terms": "mots", "calls": "appels"}
 
 
 def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
@@ -76,7 +82,7 @@ def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
         return _SAID[said][french].format(**values)
 
     signal = found.shown
-    yield f"{found.signal_id}  {rfc3339(signal.at_ms)}  {signal.kind}"
+    yield f"{found.signal_id}  {rfc3339(signal.at_ms)}  {_KINDS.get(signal.kind, signal.kind) if french else signal.kind}"
     passed = say("passed", margin=n(signal.margin, ".3g")) if signal.over else say("not passed")
     yield say("number", score=n(signal.score, ".3f"), threshold=n(signal.threshold, ".3f"), passed=passed)
     if signal.contributions:
@@ -96,12 +102,12 @@ def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
     if signal.stories:
         yield say("stories")
         for story in signal.stories:
-            growth = "-"
+            growth, by = "-", _BY.get(story.by, story.by) if french else story.by
             if story.growth is not None:
                 low, high = n(story.growth.low, ".2f"), n(story.growth.high, ".2f")
                 growth = f"{n(story.growth.mean, '.2f')} ({low} {'à' if french else 'to'} {high})"
             yield "  " + say(
-                "story", id=clean(story.story_id, 60), by=story.by, mentions=story.mentions, authors=story.authors,
+                "story", id=clean(story.story_id, 60), by=by, mentions=story.mentions, authors=story.authors,
                 score=n(story.score, ".2f"), negative=n(100 * story.negative_share, ".0f"), growth=growth,
             )  # fmt: skip
     for caveat in signal.caveats:

@@ -37,13 +37,13 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     shown = list(samples.values())[:3]
     said = " | ".join(f"{words['quoted'].format(text=_short(s.text, 90))} ({_short(s.network, 20)})" for s in shown)
     cap = {name: _word(CAP, getattr(crisis, name), language) for name in ("urgency", "certainty", "status")}
-    opened = words["opened"].format(at=_moment(crisis.opened_at, zone)) if crisis.opened_at else words["not_opened"]
+    opened = words["opened"].format(at=_moment(crisis.opened_at, zone, language)) if crisis.opened_at else words["not_opened"]
     colon, semi = words["colon"], words["semi"]
     lines = [
         _short(headline, 200),
         f"{words['severity']}{colon} {crisis.severity}/5 ({words['cap'].format(**cap)})",
         f"{words['said']}{colon} {said or words['said_none']}",
-        f"{words['since']}{colon} {_moment(crisis.onset, zone)}{semi} {opened}",
+        f"{words['since']}{colon} {_moment(crisis.onset, zone, language)}{semi} {opened}",
         f"{words['size']}{colon} {_size(crisis, language)}",
         f"{words['growth']}{colon} {_growth(crisis, language)}",
         f"{words['seen']}{colon} {_seen(crisis, language, zone)}",
@@ -71,7 +71,7 @@ def unbroken(line: str) -> str:
 
 def _size(crisis: Crisis, language: str) -> str:
     words = WORDS[language]
-    mentions, authors = _count(crisis.mentions, words["mention"], language), _count(crisis.authors, words["author"], language)
+    mentions, authors = counted(crisis.mentions, words["mention"], language), counted(crisis.authors, words["author"], language)
     text = words["mentions"].format(mentions=mentions, authors=authors, s=100 * crisis.negative_share)
     if crisis.usual_day_authors <= 0:
         return f"{text}{words['semi']} {words['usual_none']}"
@@ -96,7 +96,7 @@ def _seen(crisis: Crisis, language: str, zone: tzinfo) -> str:
     words, first = WORDS[language], crisis.originator
     if first is None:
         return words["seen_none"]
-    where = f"{_moment(first.published_at, zone)} {words['in']} {_short(first.network, 20)}"
+    where = f"{_moment(first.published_at, zone, language)} {words['in']} {_short(first.network, 20)}"
     return where + (f" ({words['sources']}{words['colon']} {_short(', '.join(first.sources), 60)})" if first.sources else "")
 
 
@@ -129,7 +129,8 @@ def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
     listed = [words["unverified"]]
     if crisis.originator is None:
         listed.append(words["unknown_origin"])
-    listed += [words["blind"].format(name=_short(name, 40), at=_moment(at, zone)) for name, at in sorted(crisis.blind.items())[:5]]
+    silent = sorted(crisis.blind.items())[:5]
+    listed += [words["blind"].format(name=_short(name, 40), at=_moment(at, zone, language)) for name, at in silent]
     listed += [_short(caveat_in(caveat, language), 80) for caveat in crisis.caveats[:5]]
     return f"{words['semi']} ".join(listed)
 
@@ -141,7 +142,7 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
     for task in due[:3]:
         who = _short(", ".join(task.people) or _word(ROLES, task.deputy if task.state == "escalated" else task.role, language), 60)
         late = f", {words[task.state]}" if task.state in ("late", "escalated") else ""
-        shown.append(f"{_short(task.title_in(language), 90)} ({who}, {words['until']} {_hour(task.due_at, zone)}{late})")
+        shown.append(f"{_short(task.title_in(language), 90)} ({who}, {words['until']} {_hour(task.due_at, zone, language)}{late})")
     if len(due) > 3:
         shown.append(words["and_more"].format(n=len(due) - 3))
     has_it = _short(crisis.assigned_to or crisis.acknowledged_by, 60) or words["nobody"]
@@ -158,7 +159,7 @@ def _short(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _count(number: int, noun: str, language: str) -> str:
+def counted(number: int, noun: str, language: str) -> str:
     """Return "1 mention", "2 mentions"; none is plural in English and singular in French."""
     one = number < 2 if language == "fr" else number == 1
     return f"{number} {noun}{'' if one else 's'}"
@@ -176,9 +177,20 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def _moment(text: str | None, zone: tzinfo) -> str:
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z") if text else "-"
+def _moment(text: str | None, zone: tzinfo, language: str) -> str:
+    return _written(text, zone, "%Y-%m-%d %H:%M %Z", language)
 
 
-def _hour(text: str | None, zone: tzinfo) -> str:
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%H:%M %Z") if text else "-"
+def _hour(text: str | None, zone: tzinfo, language: str) -> str:
+    return _written(text, zone, "%H:%M %Z", language)
+
+
+def _written(text: str | None, zone: tzinfo, form: str, language: str) -> str:
+    """Write a time of the card; of one that is none (a card that others wrote), say so: everything else is still worth reading."""
+    if not text:
+        return "-"
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone).strftime(form)
+    except (ValueError, OverflowError):
+        return WORDS[language]["no_time"]

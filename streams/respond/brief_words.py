@@ -5,6 +5,7 @@ from __future__ import annotations
 WORDS = {
     "en": {
         "colon": ":",
+        "no_time": "an impossible time",
         "semi": ";",
         "percent": "%",
         "quoted": "“{text}”",
@@ -56,6 +57,7 @@ WORDS = {
     },
     "fr": {
         "colon": " :",
+        "no_time": "une heure impossible",
         "semi": " ;",
         "percent": " %",
         "quoted": "« {text} »",

@@ -11,10 +11,10 @@ import jinja2
 from schemas.crisis import Crisis
 from schemas.response import Claim, Statement, Task
 from streams.clock import ms_of
-from streams.respond.brief import brief, unbroken
+from streams.respond.brief import brief, counted, unbroken
 from streams.respond.brief_words import EVENTS
 from streams.respond.drill import Drill, Entry
-from streams.respond.drill_words import STATES, WORDS
+from streams.respond.drill_words import STATES, UNDONE, WORDS
 from streams.respond.playbook import in_language
 from streams.respond.refusals import refusal_in
 from streams.respond.tasks import DUE, MINUTE
@@ -59,6 +59,18 @@ def steps(drill: Drill, language: str) -> list[Step]:
             task.step in escalated,
         ))  # fmt: skip
     return found
+
+
+def step_line(step: Step, language: str) -> str:
+    """Return one step as a line for people; minutes are those since the opening."""
+    words = WORDS[language]
+    state = STATES[language].get(step.state, step.state)
+    if step.ended is None:
+        state = UNDONE[language].get(step.state, state)
+    line = f"{step.step:<14} " + words["line"].format(due=step.due, state=state)
+    if step.ended is not None:
+        line += words["ended_line"].format(ended=step.ended, by=step.by)
+    return line + (words["late_by"].format(late=step.late) if step.late else "")
 
 
 def marks(drill: Drill) -> dict[str, int | None]:
@@ -133,11 +145,12 @@ def timeline_line(entry: Entry, language: str) -> tuple[str, str, str]:
     record, words, states = entry.record, WORDS[language], STATES[language]
     if isinstance(record, Crisis):
         name = entry.what.removeprefix("veille.crisis.")
-        return EVENTS[language].get(name, name), "", f"{words['severity']} {record.severity}, {record.mentions} mentions"
+        size = counted(record.mentions, "mention", language)
+        return EVENTS[language].get(name, name), "", f"{words['severity']} {record.severity}, {size}"
     if isinstance(record, Task):
         said = refusal_in(record.reason, language) if record.state == "refused" else record.reason
         told = sign(record.title_in(language), language)
-        state = states.get(record.state, record.state)
+        state = states["task_refused"] if record.state == "refused" else states.get(record.state, record.state)
         return f"{words['task']} {record.step}{words['colon']} {state}", record.done_by, f"{told} ({said})" if said else told
     if isinstance(record, Claim):
         return f"{words['claim']} {record.claim_id}{words['colon']} {states.get(record.status, record.status)}", record.by, record.text

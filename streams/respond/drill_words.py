@@ -1,4 +1,4 @@
-"""The words of a drill's report, English and French."""
+"""The words of a drill and of its report, English and French."""
 
 from __future__ import annotations
 
@@ -46,6 +46,16 @@ WORDS = {
         "task": "step",
         "approved_by": "approved by",
         "since": "Minutes are counted from the opening of the crisis.",
+        "line": "due after {due:>4} min  {state}",
+        "ended_line": " after {ended} min by {by}",
+        "late_by": ", {late} min late",
+        "other_kind": "no crisis of the plan's kind ({kinds}) is there: one of another kind is taken for it",
+        "simulated": "simulation {seed}: {mentions} mentions go through the stages",
+        "report": "report: {file}",
+        "unquoted": "line {n}: a quotation mark is not closed",
+        "say": "line {n}: say [+MINUTES] PERSON[/ROLE] COMMAND [SUBJECT] [NAME=VALUE ...]",
+        "unknown": "line {n}: unknown command {word}; one of {known}",
+        "begin": "line {n}: begin it with +MINUTES since the opening",
     },
     "fr": {
         "colon": "\u00a0:",
@@ -90,10 +100,25 @@ WORDS = {
         "task": "étape",
         "approved_by": "approuvé par",
         "since": "Les minutes comptent depuis l'ouverture de la crise.",
+        "line": "échéance après {due:>4} min  {state}",
+        "ended_line": " après {ended} min par {by}",
+        "late_by": ", {late} min de retard",
+        "other_kind": "aucune crise du type du plan ({kinds}) n'est là : une crise d'un autre type en tient lieu",
+        "simulated": "simulation {seed} : {mentions} mentions passent par les étapes",
+        "report": "rapport : {file}",
+        "unquoted": "ligne {n} : un guillemet n'est pas fermé",
+        "say": "ligne {n} : dites [+MINUTES] PERSONNE[/RÔLE] COMMANDE [SUJET] [NOM=VALEUR ...]",
+        "unknown": "ligne {n} : commande inconnue {word} ; une de {known}",
+        "begin": "ligne {n} : commencez-la par +MINUTES depuis l'ouverture",
     },
 }
+#: How a step that is not done by the end of a drill stands.
+UNDONE = {
+    "en": {"open": "not done", "late": "not done", "escalated": "not done, went to the deputy"},
+    "fr": {"open": "pas faite", "late": "pas faite", "escalated": "pas faite, passée au suppléant"},
+}
 STATES = {
-    "en": {"needs_correction": "needs correction"},
+    "en": {"needs_correction": "needs correction", "task_refused": "refused"},
     "fr": {
         "open": "ouverte",
         "late": "en retard",
@@ -101,6 +126,7 @@ STATES = {
         "done": "faite",
         "skipped": "laissée de côté",
         "refused": "refusé",
+        "task_refused": "refusée",
         "verified": "vérifiée",
         "refuted": "réfutée",
         "draft": "projet",

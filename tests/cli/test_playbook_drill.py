@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_the_cell_speaks_at_the_keyboard(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "streams.cli.main", *words], input=said, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "étape pause : faite" in done.stdout
-    assert "unknown command dance" in done.stderr
+    assert "ligne 2 : commande inconnue dance" in done.stderr
 
 
 def test_wrong_input_says_the_mend(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -94,6 +95,25 @@ def test_wrong_input_says_the_mend(monkeypatch: pytest.MonkeyPatch, capfd: pytes
     assert _run(monkeypatch, "drill", "rumour", "--events", str(_past(tmp_path)), "--acts", str(acts)) == 4
     assert "begin it with +MINUTES" in capfd.readouterr().err
     assert _run(monkeypatch, "drill", "rumour") == 2
+
+
+def test_the_terminal_speaks_the_language_of_the_drill(tmp_path: Path) -> None:
+    """What is late, who did what after how many minutes, and where the report lies, in one language: never a word of the other."""
+    acts, report = tmp_path / "acts.txt", tmp_path / "report.html"
+    acts.write_text("+4 ann/communication task-done pause\n")
+    words = ["--events", str(_past(tmp_path)), "--acts", str(acts), "--hours", "1", "--report", str(report)]
+    english = CliRunner().invoke(app, ["drill", "rumour", *words, "--language", "en"])
+    assert "pause          due after   10 min  done after 4 min by ann\n" in english.stdout
+    assert "not done, went to the deputy, 30 min late" in english.stdout
+    french = CliRunner().invoke(app, ["drill", "fr/rumour", *words, "--language", "fr"])
+    shown = french.stdout.replace("\u00a0", " ")
+    assert "pause          échéance après   10 min  faite après 4 min par ann\n" in shown
+    assert "pas faite, passée au suppléant, 30 min de retard" in shown
+    assert re.findall(r"\b(due|done|late|after|by)\b", shown.replace("ann", "")) == []
+    assert french.stderr.replace("\u00a0", " ").splitlines()[-1] == f"rapport : {report}"
+    acts.write_text("ann note x\n")
+    wrong = CliRunner().invoke(app, ["drill", "fr/rumour", *words, "--language", "fr"])
+    assert str(wrong.exception) == "ligne 1 : commencez-la par +MINUTES depuis l'ouverture"
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schemas.signal import Signal
+from schemas.signal import Signal, StoryReading
 from streams.backtest.explain import Explained
 from streams.cli.explain_words import lines
 from streams.crisis import words as told
@@ -101,3 +101,19 @@ def test_french_and_english_say_the_same_numbers() -> None:
         return {field for _, field, _, _ in string.Formatter().parse(text) if field}
 
     assert {name: numbers(text) for name, text in score._TEXTS.items()} == {name: numbers(text) for name, text in told._FRENCH.items()}
+
+
+def test_every_kind_of_signal_and_of_story_has_its_french() -> None:
+    """A first line and a story in French say no word of the English."""
+    stories = tuple(StoryReading(story_id=f"s{at}", by=by) for at, by in enumerate(("cascade", "link", "copy", "terms", "calls")))
+
+    def one(kind: str, stories: tuple[StoryReading, ...] = ()) -> Explained:
+        signal = Signal(brand="acme", seq=1, at_ms=0, kind=kind, stories=stories)
+        return Explained("acme-1", signal, signal, "same")
+
+    for kind in ("reading", "declared", "rebased", "blind", "sighted", "suspect_feed", "near_miss"):
+        shown = list(lines(one(kind, stories), "fr", ""))
+        assert kind not in shown[0].split()
+        for by in ("link", "copy", "terms", "calls"):
+            assert f"par {by}" not in "\n".join(shown)
+        assert kind in next(iter(lines(one(kind), "en", "")))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.crisis import Sample
+from schemas.crisis import OriginatorRef, Sample
 from schemas.response import Task
 from schemas.signal import Contribution, Interval
 from streams.respond import tasks
@@ -198,3 +198,21 @@ def test_messages_that_stand_alone_name_the_crisis_and_what_happened() -> None:
     assert foot(note(), "en") == f"opened · {CRISIS}"
     late = msgspec.structs.replace(note(), event="veille.task.late")
     assert foot(late, "fr") == CRISIS
+
+
+@pytest.mark.parametrize("wrong", ["2026-02-30T00:00:00Z", "soon", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026"])
+def test_a_time_that_is_none_hides_nothing_else(wrong: str) -> None:
+    """Of a card that others wrote all is told but the time that cannot be."""
+    first = OriginatorRef(mention_id="m", network="x", published_at=wrong, author="")
+    crisis = card(onset=wrong, opened_at=wrong, originator=first, blind={"feed": wrong}, timezone="Pacific/Kiritimati")
+    said = brief(crisis, [task(due_at=wrong)])
+    assert len(said) == LINES
+    assert said[3] == "Since: an impossible time; opened an impossible time"
+    assert french_brief(crisis)[3].startswith("Depuis : ")
+    assert "by an impossible time" in said[11]
+    assert "40 mentions by 30 authors" in said[4]
+
+
+def test_a_time_without_a_zone_is_universal() -> None:
+    """Not that of the machine that prints the brief."""
+    assert brief(card(onset="2026-01-01T00:00:00", timezone="Europe/Paris"))[3].startswith("Since: 2026-01-01 01:00 CET")
