@@ -15,11 +15,30 @@ VeilleError
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Mended(NamedTuple):
+    """What is wrong, and what mends it: one sentence where it is read, two parts where a table has a column for each."""
+
+    word: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.word}; {self.mend}"
+
 
 class VeilleError(Exception):
-    """Base of all errors that Veille raises. ``exit_code`` is what the command line ends with."""
+    """Base of all errors that Veille raises. ``exit_code`` is what the command line ends with.
+
+    ``word`` says what is wrong and ``mend`` what to do, where they were given apart; else ``word`` says all of it.
+    """
 
     exit_code = 1
+
+    def __init__(self, said: str | Mended = "") -> None:
+        super().__init__(str(said))
+        self.word, self.mend = said if isinstance(said, Mended) else (said, "")
 
 
 class Rejected(VeilleError):

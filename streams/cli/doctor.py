@@ -48,8 +48,7 @@ def command(broker: Broker = None, run: Run = None, json: Json = False) -> None:
         checks += run_async(_check_broker(settings))
     except VeilleError as error:
         code = error.exit_code
-        word, _, mend = str(error).partition("; " if "; " in str(error) else ": ")
-        checks.append(Check("broker", "wrong", word, mend))
+        checks.append(Check("broker", "wrong", error.word, error.mend))
     for check in checks:
         mend = f"  -> {check.mend}" if check.mend else ""
         emit(msgspec.json.encode(check._asdict()) if json else f"{check.level:<8} {check.name:<12} {check.word}{mend}")

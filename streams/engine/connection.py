@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.engine.settings import KafkaSettings
-from streams.errors import BadInput
+from streams.errors import BadInput, Mended
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
@@ -75,10 +75,10 @@ def _bad_key(settings: KafkaSettings, content: bytes, error: Exception) -> str:
     return f"VEILLE_SSL_CERTFILE: {settings.ssl_certfile} and its key cannot be used: both are needed in PEM"
 
 
-def no_broker(broker: str, error: BaseException | None = None) -> str:
+def no_broker(broker: str, error: BaseException | None = None) -> Mended:
     """Return what to say where no broker answers, and what to do."""
     why = f" ({type(error).__name__})" if error is not None else ""
-    return f"no Kafka answers at {broker}{why}; start one (make kafka) or set --broker / VEILLE_BROKER"
+    return Mended(f"no Kafka answers at {broker}{why}", "start one (make kafka) or set --broker / VEILLE_BROKER")
 
 
 async def close(client: Any, seconds: float = 3.0) -> None:

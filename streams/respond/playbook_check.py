@@ -54,7 +54,7 @@ def check(text: str) -> tuple[Playbook | None, list[Problem]]:
             tree = yaml.compose(text, Loader=_Loader)
             data = yaml.load(text, Loader=_Loader)
     except NoYaml as error:
-        return None, [Problem(error.line, f"this is {error.problem}" if error.problem.startswith("no YAML") else error.problem)]
+        return None, [Problem(error.line, error.problem)]
     problems = list(_keys(tree, "$"))
     if not problems:
         try:

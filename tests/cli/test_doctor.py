@@ -6,17 +6,20 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 from typer.testing import CliRunner
 
 from schemas.cloudevents import header_maker
 from schemas.signal import Signal
 from schemas.topics import load_topics
 from streams.cli.connection import producer
-from streams.cli.doctor import EQUAL, check_feeds, check_settings, check_topics
+from streams.cli.doctor import EQUAL, Check, check_feeds, check_settings, check_topics
 from streams.cli.main import app
 from streams.cli.topics import wanted
+from streams.engine.connection import no_broker
 from streams.engine.stage import InputRecord
 from streams.engine.topics import partition_counts
+from streams.errors import Mended, Unreachable
 from streams.settings import Settings
 from tests.stories.road import story_settings
 
@@ -110,3 +113,22 @@ async def test_the_doctor_reads_the_end_of_the_signals(embedded_broker: str) -> 
     shown = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--broker", embedded_broker, "--run", "doctor"])
     assert "feeds" in shown.stdout
     assert "suspect: vendor since 2026-03-02T08:15:00" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "word", "mend"),
+    [
+        (no_broker("a;b:1; c"), "no Kafka answers at a;b:1; c", "start one (make kafka) or set --broker / VEILLE_BROKER"),
+        ("k:1 does not offer PLAIN: set it; twice", "k:1 does not offer PLAIN: set it; twice", ""),
+    ],
+)
+def test_what_a_broker_says_is_not_cut_at_its_signs(monkeypatch: pytest.MonkeyPatch, said: str | Mended, word: str, mend: str) -> None:
+    """The mend stands apart where the error has it apart, whatever signs an address or a sentence holds."""
+
+    async def away(settings: Settings) -> list[Check]:
+        raise Unreachable(said)
+
+    monkeypatch.setattr("streams.cli.doctor._check_broker", away)
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    assert done.exit_code == 3
+    assert msgspec.json.decode(done.stdout.splitlines()[-1]) == {"name": "broker", "level": "wrong", "word": word, "mend": mend}
