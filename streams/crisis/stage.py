@@ -13,7 +13,7 @@ from schemas.crisis import EVENT_TYPES, Crisis
 from schemas.desk import CLOSED
 from schemas.response import Claim, Statement
 from schemas.signal import Signal, SignalWatermark
-from streams.captures import admit, captured, kept, touch
+from streams.captures import captured, kept, take
 from streams.clock import rfc3339
 from streams.crisis import commands
 from streams.crisis.brand import on_signal, on_timer
@@ -200,8 +200,7 @@ class CrisisPartition:
             heapq.heappush(self._timers, (due, state.brand))
 
     def _tell(self, state: BrandState, event: str, card: Crisis, current: bool, at_ms: int, outputs: list[Output]) -> None:
-        for name in captured(event, card):
-            admit(touch(state.registers, card.crisis_id), name)
+        take(state.registers, card.crisis_id, captured(event, card))
         value = _json.encode(card)
         headers = _makers[event](f"{state.brand}-{card.seq}", card.crisis_id, rfc3339(at_ms))
         outputs.append(Output("crisis.events", state.brand.encode(), value, headers))

@@ -13,7 +13,7 @@ from schemas.enriched import BrandSettings, Enriched
 from streams.detect.baseline import Baseline
 from streams.detect.copies import Copies
 from streams.detect.desk import MAX_FIRST, Desk
-from streams.detect.evidence import MAX_NAMES, NOBODY, Weight, calls, heaviest, weigh
+from streams.detect.evidence import MAX_NAMES, NOBODY, calls, heaviest, planned, weigh
 from streams.detect.feed import Feed, Marks
 from streams.detect.history import History
 from streams.detect.mood import Mood
@@ -197,7 +197,7 @@ class Brand(History, array_like=True, gc=False):
         if quoted:
             weight = NOBODY
         if self.calendar and not weight[1] and not weight[4]:
-            weight = self._planned(mention, weight)
+            weight = planned(mention, weight, self.calendar)
         vote, negative, trouble, silent, crisis, doubt = weight
         if times > 1:
             vote, negative, trouble = vote * times, negative * times, trouble * times
@@ -254,13 +254,6 @@ class Brand(History, array_like=True, gc=False):
             ring.authors.learn_number(author)
         else:
             ring.authors.learn_one("")
-
-    def _planned(self, mention: Enriched, weight: Weight) -> Weight:
-        """Return ``weight`` less what the calendar expects of the mention's terms."""
-        for start, end, terms, expect in self.calendar:
-            if start <= mention.applies_ms < end and any(term in mention.terms or term in mention.hashtags for term in terms):
-                return (weight[0] / expect, weight[1], weight[2] / expect, *weight[3:]) if expect > 1.0 else weight
-        return weight
 
     def crowd(self, t_ms: int) -> float:
         """Return the log-odds of a crowd that complains against one that praises; 0 where there is none, or no history."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from schemas.enriched import Enriched
 from streams.rounding import GRID
 
@@ -71,3 +73,11 @@ def heaviest(names: dict[int, int]) -> dict[int, int]:
     """Take one off every count and drop what is at zero: frequent names stay (Misra and Gries 1982)."""
     left = {name: count - 1 for name, count in names.items() if count > 1}
     return left if len(left) <= MAX_NAMES // 2 else dict(list(left.items())[MAX_NAMES // 4 :])
+
+
+def planned(mention: Enriched, weight: Weight, calendar: Iterable[tuple[int, int, tuple[str, ...], float]]) -> Weight:
+    """Return ``weight`` less what a brand's ``calendar`` expects of the mention's terms."""
+    for start, end, terms, expect in calendar:
+        if start <= mention.applies_ms < end and any(term in mention.terms or term in mention.hashtags for term in terms):
+            return (weight[0] / expect, weight[1], weight[2] / expect, *weight[3:]) if expect > 1.0 else weight
+    return weight

@@ -11,7 +11,7 @@ from schemas.cloudevents import header_maker, type_of
 from schemas.command import Command
 from schemas.crisis import Crisis
 from schemas.evidence import Evidence
-from streams.captures import Register, admit, captured, evidence_id, touch, uploaded
+from streams.captures import Register, captured, evidence_id, take, uploaded
 from streams.engine.stage import Checkpoint, Output, Record, StateRecord
 from streams.errors import LogGap
 from streams.evidence.chain import digest, seal
@@ -85,11 +85,8 @@ class EvidencePartition:
         names = captured(type_of(record.headers).removeprefix(_PREFIX).decode(), crisis)
         if not names:
             return
-        register = touch(brand.registers, crisis.crisis_id)
-        for name in names:
-            number = admit(register, name)
-            if number:
-                self._capture(brand, crisis, number, name, outputs)
+        for name, number in take(brand.registers, crisis.crisis_id, names):
+            self._capture(brand, crisis, number, name, outputs)
         brand.last = {key: brand.last[key] for key in brand.registers if key in brand.last}
 
     def _capture(self, brand: BrandChains, crisis: Crisis, number: int, name: str, outputs: list[Output]) -> None:

@@ -120,8 +120,7 @@ class Drill:
         at_ms = max(ms_of(card.updated_at), self.now_ms)
         self.card = msgspec.structs.replace(card, seq=self.card.seq + 1, decision=None, to_correct=())
         told = msgspec.structs.replace(self.card, decision=card.decision, to_correct=card.to_correct, updated_at=rfc3339(at_ms))
-        for captured in captures.captured(name, told):
-            captures.admit(captures.touch(self._registers, told.crisis_id), captured)
+        captures.take(self._registers, told.crisis_id, captures.captured(name, told))
         self.now_ms = at_ms
         if name not in ("noted", "refused"):
             self.log.append(Entry(at_ms, f"veille.crisis.{name}", self.card))

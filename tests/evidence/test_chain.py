@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 
 import msgspec
 from hypothesis import given
@@ -12,6 +13,7 @@ from schemas.cloudevents import header_maker
 from schemas.command import Command
 from schemas.crisis import Crisis, Sample
 from schemas.evidence import Evidence
+from streams.captures import Register, captured, resolve, take
 from streams.engine.stage import InputRecord, Output
 from streams.evidence.chain import verify
 from streams.evidence.stage import EvidencePartition
@@ -99,3 +101,41 @@ def test_restarts_change_nothing(what: list[str]) -> None:
             stage, at = EvidencePartition(0), saved
             stage.restore(states, cut)
     assert {r.evidence_id: r for r in receipts(outputs)} == {r.evidence_id: r for r in calm}
+
+
+def test_weeks_of_long_ids_stay_small_and_lose_no_receipt() -> None:
+    """Six weeks of new mentions with ids of 512 characters: the state can be saved, and all that was shown has its receipt.
+
+    What was forgotten and is shown again has a second receipt; the loudest, shown throughout, has one. The gate counts alike.
+    """
+    stage, gate = fresh(), dict[str, Register]()
+    names, found, largest = [f"{n}".rjust(512, "x") for n in range(8_000)], list[Evidence](), 0
+    shown = [("c1", ("loud", *names[n : n + 4])) for n in range(0, len(names), 4)]
+    shown[100] = ("c2", ("quiet",))
+    shown.append(("c1", ("loud", names[0], names[-1])))
+    for seq, (crisis, ids) in enumerate(shown, 1):
+        card = Crisis(
+            crisis_id=crisis, brand="acme", phase="open", onset="2020-01-01T00:00:00Z", headline="h", seq=seq,
+            updated_at="2020-01-01T00:00:00Z", samples=tuple(Sample(mention_id=name, network="x", text="t") for name in ids),
+            decision=capture(target="t") if seq == 1 else None,
+        )  # fmt: skip
+        record = InputRecord(seq - 1, 0, b"acme", msgspec.json.encode(card), header_maker("veille.crisis.updated")("x", crisis, ""))
+        found += receipts(list(stage.process([record])))
+        take(gate, crisis, captured("updated", card))
+        if not seq % 200:
+            largest = max(largest, *(len(state.value or b"") for state in stage.checkpoint(seq).states))
+    assert largest < 250_000
+    mine = [receipt for receipt in found if receipt.crisis_id == "c1"]
+    assert {receipt.mention_id for receipt in mine} == {"", "loud", *(name for _, ids in shown for name in ids if name != "quiet")}
+    counts = Counter(receipt.mention_id for receipt in mine)
+    assert (counts["loud"], counts[names[0]], counts[names[-1]]) == (1, 2, 1)
+    assert verify(mine) == []
+    assert gate["c1"].seq == len(mine)
+    assert resolve(gate, "c1", "k1") == next(receipt.evidence_id for receipt in mine if receipt.by == "a")
+
+
+def test_a_long_name_of_an_earlier_release_is_known() -> None:
+    """States of before held it whole: it gets no second receipt, neither here nor at the gate."""
+    registers = {"c1": Register(seq=1, held={"sample:" + "x" * 512: 1})}
+    assert take(registers, "c1", ["sample:" + "x" * 512, "sample:" + "y" * 512]) == [("sample:" + "y" * 512, 2)]
+    assert take(registers, "c1", ["sample:" + "y" * 512]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,17 @@ from schemas.crisis import Crisis, Sample
 from schemas.response import Notification
 from schemas.signal import Contribution, Forecast, SignalWatermark
 from streams.engine.stage import InputRecord
+from streams.respond.notify import NotifyWorker
+from streams.respond.routes import Route
+from streams.respond.settings import RespondSettings
 
 CRISIS = "acme-20140513T155320-1"
 AT = "2014-05-13T17:00:00Z"
+#: Secrets of a webhook, and the formats of routes.
+OLD = "whsec_" + base64.b64encode(b"o" * 32).decode()
+NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()
+POSTED = ("webhook", "slack", "teams", "pagerduty", "alertmanager")
+FORMS = (*POSTED, "email")
 
 
 def card(seq: int = 1, at: str = AT, **more: Any) -> Crisis:
@@ -62,3 +71,17 @@ def note(route: str = "r", name: str = "opened", **more: Any) -> Notification:
 def noted_record(notification: Notification, offset: int = 0) -> InputRecord:
     """Return the record of ``crisis.notifications``."""
     return InputRecord(offset, 0, b"acme", msgspec.json.encode(notification), ())
+
+
+def worker(
+    url: str, form: str = "webhook", *, secret: str = NEW, waits: list[float] | None = None, private: bool = True, **more: Any
+) -> NotifyWorker:
+    """Return a worker with one route ``r`` that waits without time passing."""
+
+    async def sleep(seconds: float) -> None:
+        if waits is not None:
+            waits.append(seconds)
+
+    route = Route(name="r", format=form, url=url, secret=secret, to=("desk@example.org",), sender="veille@example.org",
+                  allow_private=private, language="en")  # fmt: skip
+    return NotifyWorker(RespondSettings(webhook_attempts=3, attempt_seconds=0.5), sleep=sleep, routes={"r": route}, **more)
