@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 #: Returns wall time in ms since 1970 UTC.
 WallClock = Callable[[], int]
@@ -36,3 +37,11 @@ def ms_of(text: str) -> int:
     1400000000123
     """
     return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the time zone called ``name``; UTC where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC

@@ -1,4 +1,4 @@
-"""``/metrics``, ``/ping`` and ``/ready`` over a small server on the event loop; loopback unless the settings say otherwise."""
+"""A small HTTP server on the event loop, and the worker's ``/metrics``, ``/ping`` and ``/ready`` on it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -17,9 +16,6 @@ from starlette.routing import Route
 
 from streams.errors import BadInput
 from streams.metrics import PrometheusMeter
-from streams.settings import HttpSettings
-
-_log = structlog.get_logger()
 
 
 def application(meter: PrometheusMeter, ready: Callable[[], bool]) -> Starlette:
@@ -48,26 +44,26 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(http: HttpSettings, ready: Callable[[], bool], meter: PrometheusMeter) -> AsyncIterator[int]:
-    """Serve while the context lasts; yields the port (useful with port 0). Raises `BadInput` where the address is taken."""
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+async def serve(host: str, port: int, setting: str, app: Starlette) -> AsyncIterator[int]:
+    """Serve ``app`` while the context lasts; yields the port (useful with port 0).
+
+    Raises `BadInput` where the address is taken, and names the ``setting`` that holds the port.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((http.host, http.port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise BadInput(f"cannot listen on {http.host}:{http.port} ({error.strerror}); set VEILLE_HTTP__PORT (0 picks a free one)") from None
-    config = uvicorn.Config(application(meter, ready), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        raise BadInput(f"cannot listen on {host}:{port} ({error.strerror}); set {setting} (0 picks a free one)") from None
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     server = _Server(config)
-    port = int(listening.getsockname()[1])
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
-        if http.port == 0:
-            _log.info("http", host=http.host, port=port)
-        yield port
+        yield int(listening.getsockname()[1])
     finally:
         server.should_exit = True
         await asyncio.gather(task, return_exceptions=True)

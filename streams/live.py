@@ -6,6 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import structlog
+
 from schemas.brand import Watchlist
 from schemas.topics import load_topics
 from streams.clock import wall_ms
@@ -15,13 +17,15 @@ from streams.engine.worker import Worker, run_worker
 from streams.enrich.language import load_models
 from streams.enrich.watchlist import Watchlists, load_watchlist
 from streams.errors import Fatal
-from streams.http import serve
+from streams.http import application, serve
 from streams.metrics import PrometheusMeter
 from streams.respond.agent import notify
 from streams.respond.playbook import Playbook, of_brands
 from streams.settings import Settings
 from streams.sources.watchlists import following
 from streams.topology import build_specs
+
+log = structlog.get_logger(__name__)
 
 
 async def _main(settings: Settings, guard: Guard) -> int:
@@ -46,7 +50,11 @@ async def _main(settings: Settings, guard: Guard) -> int:
         worker = Worker(settings, specs, meter=meter)
         if "enrich" in stages:
             await stack.enter_async_context(following(settings, watchlists.add, worker.fail))
-        await stack.enter_async_context(serve(settings.http, lambda: worker.ready, meter))
+        http = settings.http
+        pages = application(meter, lambda: worker.ready)
+        port = await stack.enter_async_context(serve(http.host, http.port, "VEILLE_HTTP__PORT", pages))
+        if http.port == 0:
+            log.info("http", host=http.host, port=port)
         if "respond" in stages:
             telling = asyncio.create_task(notify(settings, meter))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.board.settings import BoardSettings
 from streams.crisis.settings import CrisisSettings
 from streams.detect.settings import DetectSettings
 from streams.engine.settings import KafkaSettings
@@ -36,6 +37,7 @@ class Settings(BaseSettings, KafkaSettings):
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     http: HttpSettings = HttpSettings()
+    board: BoardSettings = BoardSettings()
     enrich: EnrichSettings = EnrichSettings()
     detect: DetectSettings = DetectSettings()
     crisis: CrisisSettings = CrisisSettings()

@@ -7,9 +7,8 @@ from pathlib import Path
 import httpx
 
 from streams.engine.meter import Meter, NullMeter
-from streams.http import serve
+from streams.http import application, serve
 from streams.metrics import CATALOGUE, PrometheusMeter, exposed_names, metrics_page
-from streams.settings import HttpSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,7 +73,8 @@ def test_every_series_is_in_the_catalogue() -> None:
 async def test_the_pages_answer() -> None:
     """/ping is alive at once, /ready follows the worker, /metrics is Prometheus text."""
     state = {"ready": False}
-    async with serve(HttpSettings(port=0), lambda: state["ready"], PrometheusMeter()) as port, httpx.AsyncClient() as client:
+    pages = application(PrometheusMeter(), lambda: state["ready"])
+    async with serve("127.0.0.1", 0, "VEILLE_HTTP__PORT", pages) as port, httpx.AsyncClient() as client:
         base = f"http://127.0.0.1:{port}"
         assert (await client.get(f"{base}/ping")).text == "pong\n"
         assert (await client.get(f"{base}/ready")).status_code == 503

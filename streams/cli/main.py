@@ -11,6 +11,7 @@ import typer
 from streams.cli import (
     backtest,
     bench,
+    board,
     brief,
     broker,
     crises,
@@ -40,7 +41,7 @@ app = typer.Typer(
     "Exit codes: 0 done; 1 a check did not hold; 2 wrong usage; 3 the broker could not be reached; "
     "4 bad settings or input; 130 interrupted.",
 )
-for _command in (demo, worker, replay, warm, crises, brief, backtest, simulate, drill, evaluate, explain, bench, doctor, broker):
+for _command in (demo, worker, replay, warm, crises, board, brief, backtest, simulate, drill, evaluate, explain, bench, doctor, broker):
     app.command(name=_command.__name__.rpartition(".")[2], help=_command.HELP)(_command.command)
 for _group in (topics, watchlist, crisis, playbook):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<img src=//example.org/x onerror=alert(1)><script>alert(2)</script>" + "w" * 300
 
 #: Every text with too little contrast to what lies behind it (WCAG 2.2, 1.4.3: 4.5, and 3 for large or bold headings).
-_FAINT = """() => {
+FAINT = """() => {
   const parse = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
@@ -90,7 +90,7 @@ def test_a_page_fits_is_legible_and_does_nothing(opened: tuple[Page, list[str]])
     """Nothing sticks out of the window (what is wide scrolls in its own box), every text has contrast, and hostile texts stay texts."""
     page, wrong = opened
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    assert page.evaluate(_FAINT) == []
+    assert page.evaluate(FAINT) == []
     assert page.locator("script, img, iframe, link, object").count() == 0
     assert "onerror=alert(1)" in page.inner_text("body")
     assert wrong == []
