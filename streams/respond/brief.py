@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.crisis import Crisis, Sample
 from schemas.response import Task
 from schemas.signal import Contribution
 from streams.caveats import caveat_in
+from streams.clock import zone_of
 from streams.reasons import ended_by, speaking_for
 from streams.respond.brief_words import CAP, KINDS, ROLES, WORDS
 from streams.respond.tasks import DUE
@@ -29,7 +29,7 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     """
     language = language if language in WORDS else "en"
     words = WORDS[language]
-    zone = _zone(crisis.timezone)
+    zone = zone_of(crisis.timezone)
     headline = crisis.headline_fr if language == "fr" and crisis.headline_fr else crisis.headline
     samples: dict[str, Sample] = {}
     for sample in crisis.samples:  # the loudest first; three times the same words say nothing more than once
@@ -168,13 +168,6 @@ def counted(number: int, noun: str, language: str) -> str:
 def _number(value: float, language: str) -> str:
     text = f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
     return text.replace(".", ",") if language == "fr" else text
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def _moment(text: str | None, zone: tzinfo, language: str) -> str:
