@@ -1,4 +1,5 @@
-"""Writes what follows from the contracts: JSON Schemas, AsyncAPI, docs/topics.md, docs/commands.md and Kubernetes topics.
+"""Writes what follows from the contracts: JSON Schemas, AsyncAPI, docs/topics.md, docs/commands.md, docs/security.md
+and Kubernetes topics and users.
 
 python -m schemas.generate           write
 python -m schemas.generate --check   say what is not current, and exit 1
@@ -24,8 +25,9 @@ from schemas.enriched import BrandSettings, Enriched, LearnedBaseline, SourceSta
 from schemas.evidence import Evidence
 from schemas.mention import Clock, Mention, WatchlistMarker
 from schemas.response import Claim, Notification, Statement, Task
+from schemas.rights import security_page, strimzi_users
 from schemas.signal import Signal, SignalWatermark
-from schemas.topics import Topic, load_topics
+from schemas.topics import Topic, changelog_topics, load_topics
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "1.0.0"
@@ -189,9 +191,10 @@ def topics_page() -> str:
 
 
 def strimzi_topics() -> str:
-    """Return the Kubernetes resources (Strimzi KafkaTopic) of all topics, 12 partitions and 3 copies by default."""
+    """Return the Kubernetes resources (Strimzi KafkaTopic) of all topics and changelogs, 12 partitions and 3 copies by default."""
     parts = []
-    for topic in load_topics().values():
+    changelogs = [topic for topic, _ in changelog_topics("veille").values()]
+    for topic in [*load_topics().values(), *changelogs]:
         spec: dict[str, Any] = {
             "topicName": topic.name,
             "partitions": topic.partitions or 12,
@@ -217,7 +220,9 @@ def generated() -> dict[str, str]:
     made["schemas/asyncapi.yaml"] = head + yaml.dump(asyncapi(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=140)
     made["docs/topics.md"] = topics_page()
     made["docs/commands.md"] = commands_page()
+    made["docs/security.md"] = security_page()
     made["infra/kubernetes/topics.yaml"] = strimzi_topics()
+    made["infra/kubernetes/users.yaml"] = strimzi_users()
     return made
 
 

@@ -58,6 +58,12 @@ def changelog_topics(group: str) -> dict[str, tuple[Topic, str]]:
     }
 
 
+def sources() -> dict[str, str]:
+    """Return {stage: its input topic}."""
+    (family,) = (topic for topic in _read() if topic.for_each)
+    return dict(family.for_each)
+
+
 @cache
 def _read() -> tuple[Topic, ...]:
     folder = files("schemas.topics")

@@ -53,7 +53,7 @@ async def give(settings: Settings, command: Command, second: str, wait_seconds: 
             await reader.seek_to_end(*places)
             for place in places:  # the end is fixed now, before the command is out
                 await reader.position(place)
-        async with producer(settings) as writer:
+        async with producer(settings, target) as writer:
             try:
                 await writer.send_and_wait(target, value, key=command.brand.encode(), headers=headers)
             except KafkaError as error:

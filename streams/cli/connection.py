@@ -13,7 +13,9 @@ from streams.settings import Settings
 
 
 @asynccontextmanager
-async def running(client: Any, settings: Settings, stop: Callable[[], Awaitable[None]], operation: str = "Read") -> AsyncIterator[Any]:
+async def running(
+    client: Any, settings: Settings, stop: Callable[[], Awaitable[None]], operation: str = "Read", topic: str = ""
+) -> AsyncIterator[Any]:
     """A client of aiokafka that is started, and stopped at the end.
 
     Raises `Unreachable`, `BadInput` or `Forbidden` with the mend, also for what the client is told while it is used.
@@ -23,12 +25,12 @@ async def running(client: Any, settings: Settings, stop: Callable[[], Awaitable[
     from streams.engine.access import refused, start
 
     try:
-        await start(client, settings)
+        await start(client, settings, writes=topic)
         yield client
     except KafkaConnectionError as error:
         raise Unreachable(no_broker(settings.broker, error)) from None
     except KafkaError as error:
-        raise refused(error, settings, operation) or error from None
+        raise refused(error, settings, operation, topic) or error from None
     finally:
         await stop()
 
@@ -42,12 +44,12 @@ def consumer(settings: Settings) -> AbstractAsyncContextManager[Any]:
     return running(client, settings, partial(close, client))
 
 
-def producer(settings: Settings) -> AbstractAsyncContextManager[Any]:
-    """A started idempotent producer; what was sent is flushed at the end."""
+def producer(settings: Settings, *topics: str) -> AbstractAsyncContextManager[Any]:
+    """A started idempotent producer for ``topics``; what was sent is flushed at the end."""
     from aiokafka import AIOKafkaProducer
 
     client = AIOKafkaProducer(**connection(settings), enable_idempotence=True, compression_type=_codec(settings))
-    return running(client, settings, client.stop, "Write")
+    return running(client, settings, client.stop, "Write", ", ".join(topics))
 
 
 def admin(settings: Settings) -> AbstractAsyncContextManager[Any]:

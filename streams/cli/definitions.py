@@ -73,7 +73,7 @@ async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]
         greatest, latest = await _latest(reader, topic)
     version, watchlist = greatest + 1, make(latest)
     time = rfc3339(wall_ms())
-    async with producer(settings) as writer:
+    async with producer(settings, topic, raw) as writer:
         for brand in watchlist.brands:
             key = f"{brand.id}@{version}"
             await writer.send_and_wait(topic, msgspec.json.encode(brand), key=key.encode(), headers=_brand_headers(key, brand.id, time))

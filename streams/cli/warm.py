@@ -92,7 +92,7 @@ async def _send(settings: Settings, found: list[LearnedBaseline]) -> None:
         counts = await partition_counts(reader, topic)
     if topic not in counts:
         raise BadInput(f"there is no topic {topic}: run veille topics apply first")
-    async with producer(settings) as writer:
+    async with producer(settings, topic) as writer:
         for one in found:
             output = record(one, counts[topic])
             await writer.send_and_wait(topic, output.value, key=output.key, partition=output.partition, headers=list(output.headers))

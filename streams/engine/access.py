@@ -35,13 +35,18 @@ class NotSeen(TopicAuthorizationFailedError):
     """A topic may not even be asked for."""
 
 
-async def start(client: Any, settings: KafkaSettings, seconds: float = 20.0) -> None:
-    """Start a client of aiokafka, and stop it where that fails. Raises `Unreachable`, or `BadInput` where the broker turns us away."""
+async def start(client: Any, settings: KafkaSettings, seconds: float = 20.0, *, writes: str = "") -> None:
+    """Start a client of aiokafka, and stop it where that fails. ``writes`` names what a producer is to write.
+
+    Raises `Unreachable`, `BadInput` where the broker turns us away, or `Forbidden`.
+    """
     try:
         await asyncio.wait_for(client.start(), seconds)
     except (KafkaError, OSError, TimeoutError) as error:
         await close(client)
-        raise refused(error, settings) or await turned_away(settings) or Unreachable(no_broker(settings.broker, error)) from None
+        raise (
+            refused(error, settings, "Write", writes) or await turned_away(settings) or Unreachable(no_broker(settings.broker, error))
+        ) from None
     except BaseException:
         await close(client)
         raise
@@ -61,6 +66,9 @@ def refused(error: BaseException | None, settings: KafkaSettings, operation: str
             group = error.args[0] if error.args else settings.group_id
             return Forbidden(f"the broker does not allow {who} Read on consumer group {group}: grant it ({_RIGHTS})")
         if isinstance(error, ClusterAuthorizationFailedError):
+            # To who may write nothing at all the broker gives no producer id.
+            if topic:
+                return Forbidden(f"the broker does not allow {who} {operation} on topic {topic}: grant it ({_RIGHTS})")
             return Forbidden(
                 f"the broker does not allow {who} IdempotentWrite: grant Write on the topics that are written "
                 f"(before Kafka 2.8 also IdempotentWrite on the cluster; {_RIGHTS})"

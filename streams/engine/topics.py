@@ -137,12 +137,13 @@ async def ensure_topics(settings: KafkaSettings, plans: Mapping[str, TopicPlan])
             return created
         response = await admin.create_topics(wanted)
         names = {settings.topic(name): name for name in plans}
+        denied = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+        if kept := sorted(topic for topic, code, *_ in response.topic_errors if for_code(code) in denied):
+            raise refused(TopicAuthorizationFailedError(kept), settings, "Create") or BadInput("topics cannot be created")
         for topic, code, *rest in response.topic_errors:
             kind = for_code(code)
             if code == 0:
                 created.append(names[topic])
-            elif kind in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
-                raise refused(TopicAuthorizationFailedError(topic), settings, "Create") or kind()
             elif kind is not TopicAlreadyExistsError:
                 detail = rest[0] if rest and rest[0] else kind.__name__
                 raise BadInput(f"the broker refuses topic {topic}: {detail}")

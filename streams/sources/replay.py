@@ -95,7 +95,7 @@ async def replay(
     )
     try:
         await start(consumer, settings)
-        await start(producer, settings)
+        await start(producer, settings, writes=settings.topic(TOPIC))
         work = _Replay(settings, producer, consumer, counts, source_id, wall, sleep, progress)
         await work.prepare(positions)
         if need_reader:

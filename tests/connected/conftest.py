@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from infra.kafka import KafkaCluster, Missing
+from tests.connected.secured import Stage, secured
 
 _counter = iter(range(1, 1_000_000))
 
@@ -21,6 +22,16 @@ def kafka() -> Iterator[KafkaCluster]:
         pytest.skip(str(missing))
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One broker that asks who comes, for all tests of a run; see `tests.connected.secured`."""
+    try:
+        with secured(tmp_path_factory.mktemp("secured")) as found:
+            yield found
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

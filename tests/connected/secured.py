@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+import uuid
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.kafka import Certificates, KafkaCluster, Secured
+from schemas.cloudevents import type_of
+from schemas.rights import STAGES, Right
+from streams.cli.connection import consumer, places_of, producer, records_of
 from streams.settings import Settings
 
 USER, PASSWORD = "ann", "correct-horse"
+#: A worker and a person, and for each stage a user of its name, who may do nothing until a test allows it.
+WORKER, PERSON = "bob", "eve"
+EVERYTHING = [Right("topic", "*", "All"), Right("group", "*", "All"), Right("cluster", "kafka-cluster", "All")]
+#: A day and a half of mentions.
+_HOURS = [f"2026-03-0{2 + n // 24}T{n % 24:02}:00:00Z" for n in range(36)]
+OLD = "".join(f'{{"id": "{at}", "network": "x", "text": "Acme lost my bag", "published_at": "{at}"}}\n' for at in _HOURS)
 WATCHLIST = "brands:\n  - {id: acme, names: [Acme]}\n"
 
 
@@ -43,7 +55,7 @@ def secured(folder: Path) -> Iterator[Stage]:
     """A broker with a user and a client certificate of the same name, so that the same rights hold for each way in."""
     certificates, foreign = Certificates(folder / "known"), Certificates(folder / "foreign")
     certificate, key = certificates.sign(USER)
-    with KafkaCluster(secured=Secured(certificates, {USER: PASSWORD})) as cluster:
+    with KafkaCluster(secured=Secured(certificates, dict.fromkeys((USER, WORKER, PERSON, *STAGES), PASSWORD))) as cluster:
         stage = Stage(cluster, certificates, foreign, folder)
         tls = {"VEILLE_SSL_CAFILE": str(certificates.authority)}
         sasl = {"VEILLE_BROKER": f"localhost:{stage.port('SASL')}", "VEILLE_SECURITY_PROTOCOL": "SASL_SSL"} | tls
@@ -56,6 +68,11 @@ def secured(folder: Path) -> Iterator[Stage]:
             "mtls": {"VEILLE_BROKER": f"localhost:{stage.port('MTLS')}", "VEILLE_SECURITY_PROTOCOL": "SSL"} | tls | mine,
             "admin": {"VEILLE_BROKER": cluster.bootstrap},
         }
+        for name in (WORKER, PERSON, *STAGES):
+            stage.clients[name] = stage.clients["scram-512"] | {"VEILLE_SASL_USERNAME": name}
+        allow(stage, EVERYTHING)
+        (folder / "brands.yaml").write_text(WATCHLIST)
+        (folder / "old.jsonl").write_text(OLD)
         yield stage
 
 
@@ -95,20 +112,17 @@ def worker(client: Mapping[str, str], log: Path, *words: str, **more: str) -> It
             clean(log.read_text("utf-8"))
 
 
-Right = tuple[str, str, str]
+def allow(stage: Stage, rights: Collection[Right], user: str = USER) -> None:
+    """Give ``user`` ``rights``: (topic, group or cluster; name; operation)."""
+    _each(stage, rights, user, "create_acls")
 
 
-def allow(stage: Stage, rights: Iterable[Right]) -> None:
-    """Give the user ``rights``: (topic, group or cluster; name; operation)."""
-    _each(stage, rights, "create_acls")
+def deny(stage: Stage, rights: Collection[Right], user: str = USER) -> None:
+    """Take ``rights`` away from ``user``."""
+    _each(stage, rights, user, "delete_acls")
 
 
-def deny(stage: Stage, rights: Iterable[Right]) -> None:
-    """Take ``rights`` away."""
-    _each(stage, rights, "delete_acls")
-
-
-def _each(stage: Stage, rights: Iterable[Right], method: str) -> None:
+def _each(stage: Stage, rights: Collection[Right], user: str, method: str) -> None:
     from confluent_kafka.admin import (
         AclBinding,
         AclBindingFilter,
@@ -119,15 +133,33 @@ def _each(stage: Stage, rights: Iterable[Right], method: str) -> None:
         ResourceType,
     )
 
+    if not rights:
+        return
     kinds = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
     admin = AdminClient({"bootstrap.servers": stage.cluster.bootstrap})
     make = AclBinding if method == "create_acls" else AclBindingFilter
     acls = [
         make(
-            kinds[kind], name, ResourcePatternType.LITERAL, f"User:{USER}", "*",
+            kinds[kind], name, ResourcePatternType.LITERAL, f"User:{user}", "*",
             AclOperation[operation.upper().replace("IDEMPOTENTWRITE", "IDEMPOTENT_WRITE")], AclPermissionType.ALLOW,
         )
         for kind, name, operation in rights
     ]  # fmt: skip
     for done in getattr(admin, method)(acls).values():
         done.result(30)
+
+
+async def publish(settings: Settings, count: int) -> None:
+    """Send ``count`` mentions of now, as a publisher who knows the topic."""
+    async with producer(settings) as client:
+        for _ in range(count):
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            mention = {"id": uuid.uuid4().hex, "network": "x", "text": "Acme lost my bag", "published_at": now}
+            await client.send_and_wait(settings.topic("mentions.raw"), json.dumps(mention).encode())
+
+
+async def count_of(settings: Settings, topic: str, event: bytes) -> int:
+    """Return how many events of a type lie in a topic."""
+    async with consumer(settings) as client:
+        places = await places_of(client, settings.topic(topic))
+        return len([1 async for records in records_of(client, places) for record in records if type_of(record.headers) == event])

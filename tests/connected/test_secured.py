@@ -4,55 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.kafka import Missing
-from schemas.cloudevents import type_of
-from streams.cli.connection import consumer, places_of, producer, records_of
-from streams.settings import Settings
-from tests.connected.secured import PASSWORD, USER, WATCHLIST, Stage, allow, secured, veille, worker
+from tests.connected.secured import PASSWORD, USER, Stage, count_of, publish, veille, worker
 
 pytestmark = pytest.mark.connected
-
-EVERYTHING = [("topic", "*", "All"), ("group", "*", "All"), ("cluster", "kafka-cluster", "All")]
-OLD = "".join(
-    json.dumps({"id": f"{n}", "network": "x", "text": "Acme lost my bag", "published_at": f"2026-03-02T08:{n:02}:00Z"}) + "\n"
-    for n in range(5)
-)
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One broker for all tests here, whose user may do everything."""
-    try:
-        with secured(tmp_path_factory.mktemp("secured")) as found:
-            allow(found, EVERYTHING)
-            (found.folder / "brands.yaml").write_text(WATCHLIST)
-            (found.folder / "old.jsonl").write_text(OLD)
-            yield found
-    except Missing as missing:
-        pytest.skip(str(missing))
-
-
-async def _publish(settings: Settings, count: int) -> None:
-    async with producer(settings) as client:
-        for number in range(count):
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            mention = {"id": f"m{number}", "network": "x", "text": "Acme lost my bag", "published_at": now}
-            await client.send_and_wait(settings.topic("mentions.raw"), json.dumps(mention).encode())
-
-
-async def _enriched(settings: Settings) -> int:
-    """Return how many mentions of a brand have come through."""
-    async with consumer(settings) as client:
-        places = await places_of(client, settings.topic("mentions.enriched"))
-        return len(
-            [1 async for records in records_of(client, places) for record in records if type_of(record.headers) == b"veille.enriched"]
-        )
 
 
 @pytest.mark.parametrize("way", ["scram-512", "plain", "mtls"])
@@ -66,8 +24,8 @@ async def test_the_whole_road(stage: Stage, tmp_path: Path, way: str) -> None:
         opened = veille(client, "crisis", "open", *words)
         assert opened.returncode == 0, opened.stderr + (tmp_path / "log").read_text()
         settings = stage.settings(way, VEILLE_TOPIC_PREFIX=f"{way}.")
-        await _publish(settings, 3)
-        while await _enriched(settings) < 3:
+        await publish(settings, 3)
+        while await count_of(settings, "mentions.enriched", b"veille.enriched") < 3:
             assert running.poll() is None, (tmp_path / "log").read_text()
         crisis = json.loads(veille(client, "crises", "--json").stdout.splitlines()[0])["data"]["crisis_id"]
         brief = veille(client, "brief", crisis)
@@ -85,10 +43,10 @@ def test_a_replay_and_what_reads_it(stage: Stage) -> None:
         ("topics", "apply"),
         ("watchlist", "apply", str(stage.folder / "brands.yaml")),
         ("replay", str(stage.folder / "old.jsonl")),
-        ("warm", str(stage.folder / "old.jsonl"), "--dry-run"),
+        ("warm", str(stage.folder / "old.jsonl")),
     ):
         done = veille(client, *words)
-        assert done.returncode == (1 if words[0] == "warm" else 0), done.stderr
+        assert done.returncode == 0, done.stderr
 
 
 SASL: dict[str, str | None] = {"VEILLE_SASL_USERNAME": USER, "VEILLE_SASL_PASSWORD": PASSWORD}
@@ -96,7 +54,7 @@ SASL: dict[str, str | None] = {"VEILLE_SASL_USERNAME": USER, "VEILLE_SASL_PASSWO
 WRONG: dict[str, tuple[str, dict[str, str | None], int, str]] = {
     "wrong password": ("scram-512", {"VEILLE_SASL_PASSWORD": "guess"}, 4, "user ann with this password by SCRAM-SHA-512"),
     "wrong password, PLAIN": ("plain", {"VEILLE_SASL_PASSWORD": "guess"}, 4, "check VEILLE_SASL_USERNAME, VEILLE_SASL_PASSWORD"),
-    "wrong user": ("scram-512", {"VEILLE_SASL_USERNAME": "bob"}, 4, "does not accept the user bob"),
+    "wrong user": ("scram-512", {"VEILLE_SASL_USERNAME": "zoe"}, 4, "does not accept the user zoe"),
     "foreign authority": ("scram-512", {"VEILLE_SSL_CAFILE": "{foreign}/ca.pem"}, 4, "not trusted .*VEILLE_SSL_CAFILE names the CA"),
     "system's authorities": ("scram-512", {"VEILLE_SSL_CAFILE": None}, 4, "not trusted .*VEILLE_SSL_CAFILE names the CA"),
     "another host": ("scram-512", {"VEILLE_BROKER": "127.0.0.1:{SASL}"}, 4, "certificate of another host .*VEILLE_BROKER"),
