@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -55,7 +55,8 @@ def dom_id(crisis_id: str) -> str:
 def page(room: Room, link: Link, now_ms: int, language: str, stream: str) -> str:
     """Return the whole page; ``stream`` is the address at which what comes after it is told."""
     return _PAGES.get_template("board.html").render(
-        w=WORDS[language], language=language, stream=stream, status=status(room, link, now_ms, language), title=title(room, language),
+        w=WORDS[language], language=language, stream=stream, status=status(room, link, language),
+        watch=watch(room, link, now_ms, language), title=title(room, language),
         open=[crisis(known, language) for known in room.open()], over=[crisis(known, language) for known in room.over()],
         news=[news(one, language) for one in reversed(room.news)],
     )  # fmt: skip
@@ -67,24 +68,27 @@ def title(room: Room, language: str) -> str:
     return f"({count}) Veille" if count else f"Veille · {WORDS[language]['title']}"
 
 
-def status(room: Room, link: Link, now_ms: int, language: str) -> str:
-    """Return the line that says how many there are, how far the watch is, and whether the page can be believed."""
-    words, zone = WORDS[language], zone_of("UTC")
+def status(room: Room, link: Link, language: str) -> str:
+    """Return what is read out where it changes: how many crises there are, and whether the page can be believed."""
+    words = WORDS[language]
     eased = sum(known.card.phase == "eased" for known in room.open())
-    at, late = room.watched_ms, now_ms - room.watched_ms
-    if link.lost_ms:
-        said, wrong = words["lost_broker"].format(at=_moment(link.lost_ms, zone)), True
-    elif link.reading:
-        said, wrong = words["reading"], False
-    elif not at:
-        said, wrong = words["not_told"], False
-    elif late > _LATE_MS:
-        said, wrong = words["behind"].format(at=_moment(at, zone), late=_span(late, language)), True
-    else:
-        said, wrong = words["watched"].format(at=_moment(at, zone)), False
     return _PAGES.get_template("status.html").render(
-        w=words, counts=words["count"].format(open=len(room.open()) - eased, eased=eased), said=said, wrong=wrong
+        counts=words["count"].format(open=len(room.open()) - eased, eased=eased),
+        wrong=words["lost_broker"].format(at=_moment(link.lost_ms, UTC)) if link.lost_ms else "",
     )
+
+
+def watch(room: Room, link: Link, now_ms: int, language: str) -> str:
+    """Return the line that says how far the watch is; it changes each minute, so nobody is read it unasked."""
+    words, at, late = WORDS[language], room.watched_ms, now_ms - room.watched_ms
+    behind = not link.reading and at > 0 and late > _LATE_MS
+    if link.reading:
+        said = words["reading"]
+    elif not at:
+        said = words["not_told"]
+    else:
+        said = words["behind" if behind else "watched"].format(at=_moment(at, UTC), late=_span(late, language))
+    return _PAGES.get_template("watch.html").render(said=said, wrong=behind)
 
 
 def crisis(known: Known, language: str) -> str:

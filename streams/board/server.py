@@ -48,7 +48,7 @@ class Board:
         self._language = language
         self._run = run
         self._readers = 0
-        self._status = ""
+        self._said = ""
         self._changed = asyncio.Event()
         self._told: dict[tuple[str, str], tuple[int, str]] = {}
 
@@ -60,9 +60,9 @@ class Board:
     def look(self, link: Link) -> None:
         """Take how the page stands to the broker, and the clock: what is said of both changes without a record."""
         self.link = link
-        status = pages.status(self.room, link, self._wall_clock(), "en")
-        if status != self._status:
-            self._status = status
+        said = pages.status(self.room, link, "en") + pages.watch(self.room, link, self._wall_clock(), "en")
+        if said != self._said:
+            self._said = said
             self.room.touch()
             self.tell()
 
@@ -83,7 +83,8 @@ class Board:
         risen = [] if since < 0 else [said for one in fresh if (said := pages.alert(one, language))]
         data = {
             "whole": since < 0,
-            "title": pages.title(room, language), "status": pages.status(room, self.link, self._wall_clock(), language),
+            "title": pages.title(room, language), "status": pages.status(room, self.link, language),
+            "watch": pages.watch(room, self.link, self._wall_clock(), language),
             "order": {"open": self._ids(room.open()), "over": self._ids(room.over())},
             "crises": {pages.dom_id(known.card.crisis_id): self._crisis(known, language) for known in room.changed(since)},
             "news": [pages.news(one, language) for one in fresh], "most": MAX_NEWS,

@@ -98,7 +98,8 @@ def test_how_far_the_watch_is_and_what_is_lost_is_never_silent() -> None:
     room = Room(7)
 
     def said(link: Link | None = None, late_ms: int = 0) -> str:
-        return Elements(pages.status(room, link or Link(), BEGIN + late_ms, "en")).text
+        here = link or Link()
+        return Elements(pages.status(room, here, "en") + pages.watch(room, here, BEGIN + late_ms, "en")).text
 
     assert "has not said yet" in said()
     room.take_time(0, BEGIN)
@@ -110,6 +111,21 @@ def test_how_far_the_watch_is_and_what_is_lost_is_never_silent() -> None:
     assert "the broker does not answer" in said(Link(lost_ms=BEGIN))
     room.take_time(1, BEGIN - 3_600_000)
     assert "Watched up to 2014-05-13 15:00 UTC" in said()  # the slowest partition counts
+
+
+def test_what_is_read_out_changes_only_when_something_happened() -> None:
+    """A minute that passes changes the line of the watch, and no more; counts and a lost broker are read out."""
+    room = filled()
+    before = pages.status(room, Link(), "en")
+    room.take_time(0, BEGIN)
+    assert pages.watch(room, Link(), BEGIN, "en") != pages.watch(room, Link(), BEGIN + 20 * 60_000, "en")
+    assert pages.status(room, Link(), "en") == before
+    assert pages.status(room, Link(lost_ms=BEGIN), "en") != before
+    room.take_event("resolved", card(9, at(60), crisis_id="plain", phase="resolved"))
+    assert pages.status(room, Link(), "en") != before
+    html = pages.page(room, Link(), BEGIN, "en", "")
+    assert '<p id="status" role="status">' in html
+    assert '<p id="watch">' in html
 
 
 def test_a_crisis_whose_records_cannot_be_told_is_named() -> None:

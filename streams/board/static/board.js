@@ -36,8 +36,10 @@ function arrange(place, ids, crises) {
 
 function take(news) {
   document.title = news.title;
-  const status = byId("status");
-  if (status.innerHTML !== news.status) status.innerHTML = news.status;
+  for (const line of ["status", "watch"]) {
+    const box = byId(line);
+    if (box.innerHTML !== news[line]) box.innerHTML = news[line];
+  }
   for (const place of places) arrange(place, news.order[place], news.crises);
   const log = byId("news");
   if (news.whole) log.replaceChildren();
