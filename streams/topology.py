@@ -9,6 +9,7 @@ from typing import cast
 import msgspec
 import xxhash
 
+from schemas.brand import Brand
 from schemas.cloudevents import header_maker
 from schemas.enriched import Watermarks
 from schemas.mention import Clock
@@ -142,8 +143,9 @@ def _detect_spec(settings: Settings, raw_partitions: int, alignment: _Alignment,
     return StageSpec("detect", "mentions.enriched", make, pulse, settings.engine.watermark_ms / 1000)
 
 
-def _crisis_spec(settings: Settings, plans: Sequence[Playbook], meter: PrometheusMeter | None) -> StageSpec:
-    cell = Cell(people(plans), partial(plan_of, plans), settings.respond.language)
+def _crisis_spec(settings: Settings, plans: Sequence[Playbook], watched: Sequence[Brand], meter: PrometheusMeter | None) -> StageSpec:
+    own = {brand.id: (brand.timezone, brand.thresholds.severity) for brand in watched}
+    cell = Cell(people(plans), partial(plan_of, plans), settings.respond.language, own)
     sent: dict[int, int] = {}
 
     def make(partition: int) -> PartitionStage:
@@ -193,6 +195,7 @@ def build_specs(
     clock = wall_clock if settings.worker_clock else None
     alignment = _Alignment(settings)
     plans = (*brand_plans, *load(settings.respond.playbooks, settings.respond.language))
+    matcher = watchlists.get(version)
     wanted = [name.strip() for name in settings.stages.split(",")]
     # Read here, so that a wrong file ends the start, and only where somebody is told.
     routes = load_routes(settings.respond) if "respond" in wanted else {}
@@ -200,7 +203,7 @@ def build_specs(
         "enrich": _enrich_spec(settings, watchlists, version, alignment, clock, meter),
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
-        "crisis": _crisis_spec(settings, plans, meter),
+        "crisis": _crisis_spec(settings, plans, matcher.watchlist.brands if matcher is not None else (), meter),
         "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
         "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond, plans=plans, routes=routes)),
     }

@@ -167,6 +167,8 @@ async def _give(name: str, given: dict[str, Any]) -> None:
         emit(event_line(event) if given["json"] else answer_line(event, language))
         if event.get("type") == "veille.crisis.refused" or data.get("state") == "refused":
             refused = str(data.get("note") or data.get("reason"))
+    if refused and not given["json"]:
+        raise typer.Exit(Refused.exit_code)  # the line has said why
     if refused:
         raise Refused(f"{name} est refusé : {refusal_in(refused, 'fr')}" if language == "fr" else f"{name} is refused: {refused}")
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from schemas.desk import TABLE
 from schemas.signal import Contribution
 from streams.reasons import ended_by, speaking_for
 from streams.respond.brief import unbroken
 from streams.respond.brief_words import EVENTS
 from streams.respond.drill_words import STATES
+from streams.respond.drill_words import WORDS as DRILL
 from streams.respond.note_words import note_in
 from streams.respond.refusals import refusal_in
 
@@ -21,6 +23,8 @@ _WORDS = {
     "en": {"severity": "severity", "by": "by", "colon": ": ", "sent": "sent"},
     "fr": {"severity": "gravité", "by": "par", "colon": " : ", "sent": "envoyé"},
 }
+#: Arguments that are said at length, or that nobody reads.
+_TEXTS = ("text", "headline", "reason", "bytes_b64", "into", "stories")
 #: Width of the event's and the kind's column.
 _COLUMNS = {"en": (10, 9), "fr": (14, 14)}
 _KINDS = {
@@ -31,7 +35,7 @@ _KINDS = {
     },
 }  # fmt: skip
 _PHASES = {
-    "none": "aucune crise", "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement",
+    "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement",
     "resolved": "résolue", "cancelled": "annulée", "merged": "fusionnée",
 }  # fmt: skip
 
@@ -57,11 +61,13 @@ def _why(word: str, data: Mapping[str, Any], language: str) -> str:
     headline = str((data.get("headline_fr") if language == "fr" else "") or data.get("headline", ""))
     if decision:
         command = str(decision.get("command", ""))
+        subject = _subject(decision)
         told = refusal_in(note, language) if word == "refused" else note_in(note, language) if command in ("merge", "split") else note
         if word == "opened":
             told = told or headline
-        told = "" if told == command else told
-        return f"{command} {said['by']} {decision.get('by', '')}" + (f"{said['colon']}{told}" if told else "")
+        told = "" if told in (command, subject) else told
+        given = f"{command} {subject}" if subject else command
+        return f"{given} {said['by']} {decision.get('by', '')}" + (f"{said['colon']}{told}" if told else "")
     if note:
         return note_in(note, language) + (f"{said['colon']}{headline}" if word == "asked" else "")
     reasons = msgspec.convert(data.get("contributions") or [], list[Contribution])
@@ -71,6 +77,21 @@ def _why(word: str, data: Mapping[str, Any], language: str) -> str:
     return (first.text_fr if language == "fr" else "") or first.text or first.name
 
 
+def _subject(decision: Mapping[str, Any]) -> str:
+    """Return what a command is about, in as many words as were typed: the statement, the person, the kind, the minutes."""
+    rule, args = TABLE.get(str(decision.get("command", ""))), decision.get("args") or {}
+    for arg in rule.args if rule else ():
+        value = args.get(arg.name)
+        if arg.form == "flag" and value:
+            return arg.name
+        if not value or not arg.needed or arg.name in _TEXTS:
+            continue
+        if arg.form == "whole":
+            return f"{value} min"
+        return ", ".join(map(str, value))[:60] if isinstance(value, list) else str(value)[:60]
+    return ""
+
+
 def answer_line(event: dict[str, Any], language: str = "en") -> str:
     """Return a command that was sent, a crisis event, a statement, a claim or a task: what became of it, and the ids to go on with."""
     data = event["data"]
@@ -78,17 +99,22 @@ def answer_line(event: dict[str, Any], language: str = "en") -> str:
         words = [_WORDS[language]["sent"], data["command"], data["id"]]
     elif "phase" in data:
         word = event["type"].removeprefix("veille.crisis.")
-        phase = _PHASES.get(data["phase"], data["phase"]) if language == "fr" else "" if data["phase"] == "none" else data["phase"]
+        phase = "" if data["phase"] == "none" else _PHASES.get(data["phase"], data["phase"]) if language == "fr" else data["phase"]
         decision = data.get("decision") or {}
         note = refusal_in(data["note"], language) if word == "refused" else note_in(data["note"], language)
-        note = "" if note == decision.get("command") else note
+        if note == decision.get("command"):
+            note = f"{note} {_subject(decision)}".rstrip()
         words = [EVENTS[language].get(word, word), data["crisis_id"] or data["brand"], phase, note]
     else:
         named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
         state = str(data.get("state") or data.get("status"))
         reason = refusal_in(data.get("reason", ""), language)
         state = "task_refused" if state == "refused" and data.get("task_id") else state
-        words = [named, STATES[language].get(state, state), reason, data.get("text_hash", "")]
+        said = STATES[language].get(state, state)
+        if state == "draft" and data.get("approved_by"):
+            said += f", {DRILL[language]['approved_by']} {', '.join(data['approved_by'])}"
+        # As the next command takes it.
+        words = [named, said, reason, f"--hash {data['text_hash']}" if data.get("text_hash") else ""]
     return "  ".join(_plain(str(word), language) for word in words if word)
 
 

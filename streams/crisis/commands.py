@@ -52,7 +52,7 @@ def apply(
     if why:
         return [refuse(state, command, life, why, now_ms)], ()
     if command.command == "open":
-        return _declare(state, command, life, now_ms), ()
+        return _declare(state, command, life, now_ms, cell), ()
     if life is None:  # vote and missed name no crisis: labels of the brand
         return [note(state, command, now_ms, "noted", text(command, "text") or text(command, "headline") or command.command)], ()
     if command.command == "merge":
@@ -126,7 +126,7 @@ def _publish(command: Command, life: Life, now: int) -> dict[str, Any]:
     return {"effects": effects, "unanswered": unanswered(life.card.impact, life.own_networks, effects)}
 
 
-def _declare(state: BrandState, command: Command, life: Life | None, now: int) -> list[Answer]:
+def _declare(state: BrandState, command: Command, life: Life | None, now: int, cell: Cell) -> list[Answer]:
     """A person declares a crisis (or confirms a suspicion): certainty Observed; mentions of its terms join it."""
     args = command.args
     kind = args.get("kind", "")
@@ -139,8 +139,8 @@ def _declare(state: BrandState, command: Command, life: Life | None, now: int) -
     if life is None:
         if not text(command, "headline"):
             return [refuse(state, command, None, "open needs headline", now)]
-        if zone and not state.signal_seq:  # the watch, once it has spoken of the brand, knows better
-            state.timezone = zone
+        if not state.signal_seq:  # the watch, once it has spoken of the brand, knows better
+            state.timezone, state.page_severity = cell.own.get(state.brand, (zone or state.timezone, state.page_severity))
         life = begin(state, now, "open")
     fresh = [term.casefold() for term in texts(command, "terms")]
     life.terms += [t for t in dict.fromkeys(fresh) if t and t not in life.terms][: MAX_TERMS - len(life.terms)]

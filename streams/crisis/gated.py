@@ -15,12 +15,14 @@ from streams.gate.ledger import Ledger
 class Cell(NamedTuple):
     """What the plans say: who holds which role in any of them (see `schemas.desk.may_hold`), and what the plan of one crisis says.
 
-    ``language`` is that of the gate's words.
+    ``language`` is that of the gate's words. ``own`` says of the brands of the watchlist at the start {brand: (its time zone, from which
+    severity on it pages)}, for what is declared before the watch has spoken of them.
     """
 
     people: Mapping[str, frozenset[str]] = {}
     plan_of: Callable[[Crisis], Plan] = lambda crisis: Plan()
     language: str = "en"
+    own: Mapping[str, tuple[str, int]] = {}
 
 
 def ask(state: BrandState, life: Life, command: Command, now_ms: int, cell: Cell) -> Answer:

@@ -59,6 +59,26 @@ def test_a_line_says_who_decided_what_or_why_it_rang(word: str, command: str, ca
     assert shown.startswith(f"2026-01-01 06:00 UTC  {EVENTS['fr'][word]} ")
 
 
+@pytest.mark.parametrize(
+    ("command", "args", "said"),
+    [
+        ("assign", {"to": "bo"}, "assign bo"), ("set-kind", {"kind": "rumour"}, "set-kind rumour"),
+        ("mute", {"minutes": 30}, "mute 30 min"),
+        ("release", {"statement": "s1"}, "release s1"), ("approve", {"statement": "s1", "hash": "9f"}, "approve s1"),
+        ("hold", {"off": True}, "hold off"), ("hold", {}, "hold"), ("capture", {"target": "https://x.example"}, "capture https://x.example"),
+        ("capture", {"bytes_b64": "eA=="}, "capture"), ("task-done", {"task": "pause"}, "task-done pause"), ("ack", {}, "ack"),
+    ],
+)  # fmt: skip
+def test_a_line_names_what_was_decided_on(command: str, args: dict[str, Any], said: str) -> None:
+    """Whom, which statement, for how long: with the unit, once; in the answer as in the list."""
+    told = event("noted", command, note=command)
+    told["data"]["decision"]["args"] = args
+    assert crisis_line(told).endswith(f"  {said} by ann")
+    assert answer_line(told) == f"noted  {C1}  open  {said}"
+    told["data"]["note"] = "because"
+    assert crisis_line(told).endswith(f"  {said} by ann: because")
+
+
 def test_what_is_no_crisis_has_no_severity() -> None:
     """A label of the brand, and a command that names a crisis nobody knows."""
     assert "severity" not in crisis_line(event("noted", "missed", phase="none", note="a strike"))
@@ -74,9 +94,13 @@ def test_an_answer_in_french() -> None:
     """What became of a command: of the crisis, of a statement that the gate refused, of a claim and of a task."""
     plain = {"statement_id": "h", "state": "refused", "text_hash": ""}
     answers = [
-        (event("noted", "ack", note="ack"), f"noted  {C1}  open", f"décision notée  {C1}  ouverte"),
+        (event("noted", "ack", note="ack"), f"noted  {C1}  open  ack", f"décision notée  {C1}  ouverte  ack"),
         ({"type": "veille.statement", "data": {**plain, "reason": "release: claim c1 is not verified"}},
          "h  refused  release: claim c1 is not verified", "h  refusé  release : l'affirmation c1 n'est pas vérifiée"),
+        ({"type": "veille.statement", "data": {"statement_id": "s", "state": "draft", "text_hash": "9f", "approved_by": ["bo"]}},
+         "s  draft, approved by bo  --hash 9f", "s  projet, approuvé par bo  --hash 9f"),
+        ({"type": "veille.crisis.noted", "data": {"crisis_id": "", "brand": "acme", "phase": "none", "note": "a strike"}},
+         "noted  acme  a strike", "décision notée  acme  a strike"),
         ({"type": "veille.claim", "data": {"claim_id": "c1", "status": "verified"}}, "c1  verified", "c1  vérifiée"),
         ({"type": "veille.command", "data": {"command": "ack", "id": "k"}}, "sent  ack  k", "envoyé  ack  k"),
     ]  # fmt: skip

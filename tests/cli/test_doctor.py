@@ -17,6 +17,7 @@ from streams.cli.doctor import EQUAL, Check, check_feeds, check_settings, check_
 from streams.cli.main import app
 from streams.cli.topics import wanted
 from streams.engine.connection import no_broker
+from streams.engine.embedded import EmbeddedBroker
 from streams.engine.stage import InputRecord
 from streams.engine.topics import partition_counts
 from streams.errors import Mended, Unreachable
@@ -132,3 +133,12 @@ def test_what_a_broker_says_is_not_cut_at_its_signs(monkeypatch: pytest.MonkeyPa
     done = CliRunner().invoke(app, ["doctor", "--json"])
     assert done.exit_code == 3
     assert msgspec.json.decode(done.stdout.splitlines()[-1]) == {"name": "broker", "level": "wrong", "word": word, "mend": mend}
+
+
+def test_topics_of_the_embedded_broker_are_taken_as_it_makes_them() -> None:
+    """Who tries Veille applies the topics and is told of no mend, the second time and after a worker made them too."""
+    with EmbeddedBroker() as broker:
+        first, second = (CliRunner().invoke(app, ["topics", "apply", "--broker", broker.bootstrap]) for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "watchlist: created, 4 partitions" in first.stdout
+    assert "watchlist: there, 4 partitions" in second.stdout

@@ -47,11 +47,14 @@ def test_declared_before_the_first_mention() -> None:
 
 
 def test_a_declared_crisis_is_told_in_its_brands_hours_from_its_first_card_on() -> None:
-    """The zone that the command brings stands until the watch speaks of the brand, and is refused where it is none."""
+    """The watchlist's zone and limit, or the zone that the command brings, stand until the watch speaks of the brand."""
     first = events(run(log(command("open", 0, headline="Fire", timezone="Europe/Paris"))))
     assert [card.timezone for _, card in first] == ["Europe/Paris"]
     known = events(run(log(signal(1, 0, timezone="Asia/Tokyo"), command("open", 1, headline="Fire", timezone="Europe/Paris"))))
     assert known[-1][1].timezone == "Asia/Tokyo"
+    own = CrisisPartition(0, CrisisSettings(), Cell(own={"acme": ("Asia/Tokyo", 4)}))
+    watched = events(run(log(command("open", 0, headline="Fire", timezone="Europe/Paris")), own))[0][1]
+    assert (watched.timezone, watched.page_severity, watched.severity, watched.page) == ("Asia/Tokyo", 4, 3, False)
     for wrong in ("Mars/Base", "../../etc/passwd", "a\0b", "x" * 5000):
         event, card = events(run(log(command("open", 0, headline="Fire", timezone=wrong))))[0]
         assert (event, card.note) == ("refused", "unknown time zone; an example is Europe/Paris")

@@ -23,7 +23,7 @@ from streams.topology import build_specs
 
 MINUTE = 60_000
 MIDNIGHT = 1_772_409_600_000  # 2 March 2026
-WATCHLIST = "brands:\n  - {id: acme, names: [Acme], handles: [acme], owned: [acme]}\n"
+WATCHLIST = "brands:\n  - {id: acme, names: [Acme], handles: [acme], owned: [acme], timezone: Europe/Paris, thresholds: {severity: 4}}\n"
 
 
 def at(hour: int, minute: int) -> int:
@@ -84,6 +84,7 @@ def test_declared_at_six_ten_first_mention_at_seven_two() -> None:
     road.give(declare)
     assert [name for name, _ in road.events] == ["opened"]
     declared = road.events[0][1]
+    assert (declared.timezone, declared.page_severity) == ("Europe/Paris", 4), "as the watchlist says, before the first reading"
     assert (declared.certainty, declared.mentions, declared.kind, declared.opened_at) == ("Observed", 0, "corporate", rfc3339(at(6, 9)))
     road.replay([
         mention(20, at(6, 40), "Acme opens at nine, as ever"),

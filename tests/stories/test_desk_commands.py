@@ -50,6 +50,10 @@ def test_a_person_declares_and_the_cell_is_answered(embedded_broker: str, tmp_pa
         assert (code, said[1]["data"]["claim_id"], said[1]["data"]["status"]) == (0, "k", "open")
         code, said = veille("crisis", "release", crisis, "--statement", "s", "--by", "ada", "--role", "lead", "--wait", "60")
         assert (code, said[0]["type"], said[0]["data"]["note"]) == (1, "veille.crisis.refused", "no such statement")
+        plain = ["crisis", "ack", crisis, "--by", "sam", "--wait", "60", "--broker", embedded_broker, "--run", RUN]
+        shown = CliRunner().invoke(app, plain)
+        assert (shown.exit_code, shown.stderr) == (1, "")
+        assert shown.stdout == f"refused  {crisis}  open  acknowledged already\n", "told once"
         code, said = veille("brief", crisis, "--language", "fr")
         assert code == 0
         assert len(said[0]["lines"]) == 12
