@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.desk import TABLE
 from schemas.signal import Contribution
+from streams.crisis.words import clean
 from streams.reasons import ended_by, speaking_for
 from streams.respond.brief import unbroken
 from streams.respond.brief_words import EVENTS
@@ -49,7 +50,7 @@ def crisis_line(event: dict[str, Any], language: str = "en") -> str:
     name = str(data.get("crisis_id") or data.get("brand", ""))
     size = "" if data.get("phase") == "none" else f"{said['severity']} {data.get('severity', '?')}"
     kind = "" if data.get("phase") == "none" else _KINDS[language].get(str(data.get("kind", "")), str(data.get("kind", "")))
-    why = _why(word, data, language)[:_WIDTH]
+    why = clean(_why(word, data, language), _WIDTH)
     when, what, sized = f"{time} UTC" if time else "", EVENTS[language].get(word, word), len(said["severity"]) + 2
     return _plain(f"{when}  {what:<{wide}} {name:<27} {size:<{sized}}  {kind:<{kinds}}  {why}", language)
 
@@ -103,8 +104,9 @@ def answer_line(event: dict[str, Any], language: str = "en") -> str:
         decision = data.get("decision") or {}
         note = refusal_in(data["note"], language) if word == "refused" else note_in(data["note"], language)
         if note == decision.get("command"):
-            note = f"{note} {_subject(decision)}".rstrip()
-        words = [EVENTS[language].get(word, word), data["crisis_id"] or data["brand"], phase, note]
+            note = f"{note} {_subject(decision)}".rstrip() if word in ("noted", "updated") else ""
+        said = EVENTS[language].get(word, word)
+        words = [said, data["crisis_id"] or data["brand"], "" if phase == said else phase, note]
     else:
         named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
         state = str(data.get("state") or data.get("status"))

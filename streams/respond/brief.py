@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from schemas.crisis import Crisis, Sample
+from schemas.desk import CLOSED
 from schemas.response import Task
 from schemas.signal import Contribution
 from streams.caveats import caveat_in
 from streams.clock import zone_of
 from streams.reasons import ended_by, speaking_for
 from streams.respond.brief_words import CAP, KINDS, ROLES, WORDS
-from streams.respond.tasks import DUE
+from streams.respond.tasks import DUE, is_due
 
 #: A space before a high sign, or inside of quotation marks.
 _FRENCH_SPACE = re.compile(r" (?=[:;?!%»])|(?<=«) ")
@@ -39,6 +40,9 @@ def brief(crisis: Crisis, tasks: Iterable[Task] = (), language: str = "en") -> l
     cap = {name: _word(CAP, getattr(crisis, name), language) for name in ("urgency", "certainty", "status")}
     opened = words["opened"].format(at=_moment(crisis.opened_at, zone, language)) if crisis.opened_at else words["not_opened"]
     colon, semi = words["colon"], words["semi"]
+    if crisis.phase in CLOSED:
+        ended = _moment(crisis.resolved_at or crisis.updated_at, zone, language)
+        opened += f"{semi} " + words[crisis.phase].format(at=ended, into=_short(crisis.merged_into, 60))
     lines = [
         _short(headline, 200),
         f"{words['severity']}{colon} {crisis.severity}/5 ({words['cap'].format(**cap)})",
@@ -137,7 +141,8 @@ def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
 
 def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> str:
     words = WORDS[language]
-    due = sorted((t for t in tasks if t.state in DUE), key=lambda t: (t.due_at or "", t.task_id))
+    undone = [task for task in tasks if task.state in DUE]
+    due = sorted((t for t in undone if is_due(t.step, crisis.phase)), key=lambda t: (t.due_at or "", t.task_id))
     shown = []
     for task in due[:3]:
         who = _short(", ".join(task.people) or _word(ROLES, task.deputy if task.state == "escalated" else task.role, language), 60)
@@ -145,6 +150,8 @@ def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> 
         shown.append(f"{_short(task.title_in(language), 90)} ({who}, {words['until']} {_hour(task.due_at, zone, language)}{late})")
     if len(due) > 3:
         shown.append(words["and_more"].format(n=len(due) - 3))
+    if left := len(undone) - len(due):
+        shown.append(words["left_one"] if left == 1 else words["left"].format(n=left))
     has_it = _short(crisis.assigned_to or crisis.acknowledged_by, 60) or words["nobody"]
     return f"{(words['semi'] + ' ').join(shown) or words['tasks_none']}. {words['who']}{words['colon']} {has_it}"
 

@@ -44,6 +44,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Words], ...] = tuple(
         (r"(\S+) needs a crisis that is (.*); this one is (\S+)",
          lambda m: f"{m[1]} demande une crise {_listed(m[2], _PHASES)} ; celle-ci est {_PHASES.get(m[3], m[3])}"),
         (r"(\S+) needs a crisis", lambda m: f"{m[1]} demande une crise"),
+        ("split needs some, not all, of the crisis's stories", lambda m: "split demande une partie des histoires de la crise, pas toutes"),
         (r"(\S+) needs (.*)", lambda m: f"{m[1]} demande {_listed(m[2])}"),
         (r"(\S+) must be one of (.*)", lambda m: f"{m[1]} doit être {' ou '.join(m[2].rsplit(', ', 1))}"),
         (rf"(\S+) must be ({'|'.join(_FORMS)})", lambda m: f"{m[1]} doit être {_FORMS[m[2]]}"),
@@ -63,7 +64,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Words], ...] = tuple(
         ("no such crisis to merge into", lambda m: "la crise où fusionner n'existe pas"),
         ("cannot merge into itself", lambda m: "une crise ne fusionne pas avec elle-même"),
         (r"the crisis to merge into is (\S+)", lambda m: f"la crise où fusionner est {_PHASES.get(m[1], m[1])}"),
-        ("split needs some, not all, of the crisis's stories", lambda m: "split demande une partie des histoires de la crise, pas toutes"),
     )
 )  # fmt: skip
 

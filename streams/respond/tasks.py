@@ -70,7 +70,7 @@ def next_due(kept: Mapping[str, Kept], phase: str) -> int | None:
 
     A crisis that is over reminds of nothing but corrections: what is false outside stays false.
     """
-    dues = [due for step, entry in kept.items() if _reminds(step, phase) and (due := _due(entry)) is not None]
+    dues = [due for step, entry in kept.items() if is_due(step, phase) and (due := _due(entry)) is not None]
     return min(dues, default=None)
 
 
@@ -79,7 +79,7 @@ def remind(kept: Mapping[str, Kept], phase: str, due_ms: int) -> list[Task]:
     changed = []
     for step, entry in kept.items():
         due = _due(entry)
-        if not _reminds(step, phase) or due is None or due > due_ms:
+        if not is_due(step, phase) or due is None or due > due_ms:
             continue
         if entry.task.state == "open" and entry.due_ms <= due_ms and not 0 < entry.escalate_ms <= due_ms:
             entry.task = msgspec.structs.replace(entry.task, state="late", command_id="")
@@ -89,7 +89,8 @@ def remind(kept: Mapping[str, Kept], phase: str, due_ms: int) -> list[Task]:
     return changed
 
 
-def _reminds(step: str, phase: str) -> bool:
+def is_due(step: str, phase: str) -> bool:
+    """Say whether a step is still to be done: when a crisis is over nothing is but what stands outside and is to be corrected."""
     return phase in OPEN or step.startswith(_CORRECT)
 
 

@@ -216,3 +216,22 @@ def test_a_time_that_is_none_hides_nothing_else(wrong: str) -> None:
 def test_a_time_without_a_zone_is_universal() -> None:
     """Not that of the machine that prints the brief."""
     assert brief(card(onset="2026-01-01T00:00:00", timezone="Europe/Paris"))[3].startswith("Since: 2026-01-01 01:00 CET")
+
+
+def test_what_is_over_says_when_and_asks_for_nothing_more() -> None:
+    """A crisis that was resolved, withdrawn or merged; what stands outside is still to be corrected, as its reminders say."""
+    ends = {
+        "resolved": ("; resolved 2014-05-13 20:00 CEST", " ; résolue le 2014-05-13 20:00 CEST"),
+        "cancelled": ("; cancelled 2014-05-13 20:00 CEST", " ; annulée le 2014-05-13 20:00 CEST"),
+        "merged": ("; goes on in acme-2", " ; continue dans acme-2"),
+    }
+    left = [task("a"), task("b", state="late"), task("c", state="done")]
+    for phase, (english, french) in ends.items():
+        over = card(phase=phase, at="2014-05-13T18:00:00Z", merged_into="acme-2" if phase == "merged" else "", timezone="Europe/Paris")
+        assert brief(over)[3].endswith(english)
+        assert french_brief(over)[3].endswith(french)
+        assert brief(over, left)[11] == "Due: 2 tasks left open. Who has it: nobody yet"
+        assert french_brief(over, left[:1])[11] == "À faire : 1 tâche restée ouverte. Qui s'en charge : personne pour l'instant"
+        mend = tasks.to_correct({}, load()[0], over, "s", 0)
+        assert brief(over, [mend, *left])[11].startswith("Due: Correct what was published")
+    assert "left open" not in brief(card(), left)[11]
