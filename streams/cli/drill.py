@@ -93,8 +93,9 @@ def _tell(drill: Drill, source: str, report: Path | None, language: str, json: b
     import orjson
 
     from streams.cli.output import emit, note
-    from streams.respond.drill_report import page, sign, step_line, steps, summary
+    from streams.respond.drill_report import page, refusal_line, refusals, sign, step_line, steps, summary
     from streams.respond.drill_words import WORDS
+    from streams.respond.tasks import MINUTE
 
     if report is not None:
         try:
@@ -105,6 +106,8 @@ def _tell(drill: Drill, source: str, report: Path | None, language: str, json: b
     if json:
         emit(orjson.dumps(summary(drill, source, language)))
         return
-    for one in steps(drill, language):
-        line = sign(step_line(one, language), language)
+    told = [step_line(one, language) for one in steps(drill, language)]
+    told += [refusal_line((at - drill.begin_ms) // MINUTE, who, why, language) for at, who, why in refusals(drill, language)]
+    for text in told:
+        line = sign(text, language)
         emit("".join(letter if letter.isprintable() else " " for letter in line))

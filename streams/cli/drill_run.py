@@ -86,7 +86,11 @@ def run_script(drill: Drill, end_ms: int, acts: Path | None, language: str) -> N
             raise BadInput(f"{acts}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise BadInput(f"{acts}: not UTF-8") from None
-    for act in sorted(_acts(lines, drill, language), key=lambda act: act.after_ms or 0):
+    try:
+        given = sorted(_acts(lines, drill, language), key=lambda act: act.after_ms or 0)
+    except BadInput as error:
+        raise BadInput(f"{acts}, {error}") from None
+    for act in given:
         if drill.begin_ms + (act.after_ms or 0) <= end_ms:
             _do(drill, act, drill.begin_ms + (act.after_ms or 0))
     drill.advance(end_ms)

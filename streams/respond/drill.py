@@ -81,9 +81,10 @@ class Drill:
         never = command.command == "delete-own-post"
         if why and not never:
             why = refusal_in(why, self._language)
+            why = why if why.startswith(f"{command.command} ") else f"{command.command}: {why}"
             refusal = Statement(
                 statement_id=command.command, crisis_id=self.card.crisis_id, brand=self.card.brand, kind="refusal", state="refused",
-                text="", text_hash="", author=command.by, reason=f"{command.command}: {why}", command_id=command.id,
+                text="", text_hash="", author=command.by, reason=why, command_id=command.id,
             )  # fmt: skip
             self.log.append(Entry(self.now_ms, "veille.statement", refusal))
             return self.log[at:]

@@ -73,6 +73,11 @@ def step_line(step: Step, language: str) -> str:
     return line + (words["late_by"].format(late=step.late) if step.late else "")
 
 
+def refusal_line(at_min: int, who: str, why: str, language: str) -> str:
+    """Return what was refused as a line for people, in the form of `step_line`."""
+    return WORDS[language]["refused_line"].format(minute=at_min, by=who or "–", why=why)
+
+
 def marks(drill: Drill) -> dict[str, int | None]:
     """Return when (minutes since the opening) the first of each kind was reached: what a cell is measured by."""
 
@@ -107,9 +112,9 @@ def refusals(drill: Drill, language: str) -> list[tuple[int, str, str]]:
     for entry in drill.log:
         record = entry.record
         if isinstance(record, Statement) and record.state == "refused":
-            found.append((entry.at_ms, record.author, record.reason))
+            found.append((entry.at_ms, record.author, refusal_in(record.reason, language)))
         elif isinstance(record, Task) and record.state == "refused":
-            found.append((entry.at_ms, record.done_by, f"{record.step}: {refusal_in(record.reason, language)}"))
+            found.append((entry.at_ms, record.done_by, f"{record.step}{WORDS[language]['colon']} {refusal_in(record.reason, language)}"))
     return found
 
 
@@ -158,7 +163,9 @@ def timeline_line(entry: Entry, language: str) -> tuple[str, str, str]:
     if record.state == "draft" and record.approved_by:
         # Its author wrote it before; who approved it is the news, though it still needs another.
         state = f"{state}, {words['approved_by']} {', '.join(record.approved_by)}"
-    said = record.reason or record.text
+    said = refusal_in(record.reason, language) if record.state == "refused" else record.reason or record.text
+    if record.kind == "refusal":  # what was refused of itself, and not for a statement's sake
+        return f"{words['command']} {record.statement_id}{words['colon']} {states['task_refused']}", record.author, said
     return f"{words['statement']} {record.statement_id}{words['colon']} {state}", record.released_by or record.author, said
 
 

@@ -97,7 +97,8 @@ def refusal_in(reason: str, language: str) -> str:
         return reason
     command, _, gate = reason.partition(": ")
     if command in TABLE:  # a statement or a claim that the gate refused
-        return f"{command} : {refusal_in(gate, language)}"
+        french = refusal_in(gate, language)
+        return french if french.startswith(f"{command} ") else f"{command} : {french}"
     if reason in FRENCH:
         return FRENCH[reason]
     for pattern, words in (*_PATTERNS, *_GATE):

@@ -100,20 +100,28 @@ def test_wrong_input_says_the_mend(monkeypatch: pytest.MonkeyPatch, capfd: pytes
 def test_the_terminal_speaks_the_language_of_the_drill(tmp_path: Path) -> None:
     """What is late, who did what after how many minutes, and where the report lies, in one language: never a word of the other."""
     acts, report = tmp_path / "acts.txt", tmp_path / "report.html"
-    acts.write_text("+4 ann/communication task-done pause\n")
+    acts.write_text("+4 ann/communication task-done pause\n+5 bo/cook note x\n+6 bo/on_call release h\n")
     words = ["--events", str(_past(tmp_path)), "--acts", str(acts), "--hours", "1", "--report", str(report)]
     english = CliRunner().invoke(app, ["drill", "rumour", *words, "--language", "en"])
     assert "pause          due after   10 min  done after 4 min by ann\n" in english.stdout
     assert "not done, went to the deputy, 30 min late" in english.stdout
+    assert english.stdout.splitlines()[-1] == "refused after 6 min to bo: release: no such statement"
     french = CliRunner().invoke(app, ["drill", "fr/rumour", *words, "--language", "fr"])
     shown = french.stdout.replace("\u00a0", " ")
     assert "pause          échéance après   10 min  faite après 4 min par ann\n" in shown
     assert "pas faite, passée au suppléant, 30 min de retard" in shown
+    assert shown.splitlines()[-2:] == [
+        "refusé après 5 min à bo : note : rôle inconnu ; il y a watch, on_call, lead, communication, legal, direction, customer_care",
+        "refusé après 6 min à bo : release : cette déclaration n'existe pas",
+    ]
+    page = report.read_text("utf-8").replace("\u00a0", " ")
+    assert "commande note : refusée" in page
+    assert "message h : refusé<" in page
     assert re.findall(r"\b(due|done|late|after|by)\b", shown.replace("ann", "")) == []
     assert french.stderr.replace("\u00a0", " ").splitlines()[-1] == f"rapport : {report}"
     acts.write_text("ann note x\n")
     wrong = CliRunner().invoke(app, ["drill", "fr/rumour", *words, "--language", "fr"])
-    assert str(wrong.exception) == "ligne 1 : commencez-la par +MINUTES depuis l'ouverture"
+    assert str(wrong.exception) == f"{acts}, ligne 1 : commencez-la par +MINUTES depuis l'ouverture"
 
 
 @pytest.mark.slow

@@ -127,11 +127,11 @@ def test_refusals_are_told_in_the_language_of_the_report() -> None:
         act = parse(line, number, "acme", CRISIS)
         assert act is not None
         drill.act(act.command)
-    assert [why for _, _, why in refusals(drill, "fr")] == [
-        "cancel: le rôle watch ne peut pas donner cancel ; on_call, lead ou direction le peuvent",
-        "approve: approve demande un rôle : on_call, lead, communication, legal ou direction",
-        "dance: cette tâche n'existe pas",
-        "task-done: personne n'est nommé pour en décider",
+    assert [why.replace("\u00a0", " ") for _, _, why in refusals(drill, "fr")] == [
+        "cancel : le rôle watch ne peut pas donner cancel ; on_call, lead ou direction le peuvent",
+        "approve demande un rôle : on_call, lead, communication, legal ou direction",
+        "dance : cette tâche n'existe pas",
+        "task-done : personne n'est nommé pour en décider",
     ]
     assert "cette tâche n&#39;existe pas" in page(drill, "file", "fr").partition("Tout, dans l&#39;ordre")[2]
 
