@@ -44,6 +44,12 @@ _WRONG = {
     "bad_number": "a number is too large",
     "too_large": "ids and names have at most 200 characters, all arguments at most 32 kB: write a shorter text, or use --file",
 }
+#: What an example gives an argument that is needed.
+_SAMPLES = {
+    "text": '"The belt was faulty."', "target": "https://example.org/post", "claim": "belt", "evidence": "1", "statement": "s1",
+    "hash": "9f86d08...", "task": "pause", "reason": '"done by phone"', "into": "acme-20260101T060000-2", "stories": "STORY",
+    "headline": '"A strike in Nice"', "to": "bo", "minutes": "60",
+}  # fmt: skip
 _UNWATCHED = {
     "en": "{brand} is no brand of the watchlist ({known}): no mention will join this crisis",
     "fr": "{brand} n'est pas une marque de la liste de veille ({known}) : aucune mention ne rejoindra cette crise",
@@ -103,11 +109,10 @@ def _read(file: Path) -> bytes:
 def example(name: str) -> str:
     """Return a command line that can be tried."""
     rule = TABLE[name]
-    samples = {"text": "WORDS", "list": "ID", "whole": "60"}
     words = ["veille crisis", name, "CRISIS" if NONE not in rule.phases else "--brand acme"]
     if name == "open":
         words += ["--headline", '"Fire in the plant"', "--terms", "fire", "--kind", "corporate"]
-    words += [part for arg in rule.args if arg.needed for part in (f"--{arg.name}", arg.choices[0] if arg.choices else samples[arg.form])]
+    words += [part for arg in rule.args if arg.needed for part in (f"--{arg.name}", arg.choices[0] if arg.choices else _SAMPLES[arg.name])]
     if rule.roles[0]:
         words += ["--role", rule.roles[0]]
     return " ".join([*words, "--wait", "10"])
@@ -185,5 +190,6 @@ async def _watched(settings: Settings) -> dict[str, str]:
 
 
 for _name, _rule in TABLE.items():
-    _help = f"{_rule.words}\n\nExample: {example(_name)}\n\n{_CODES}"
+    _roles = f"Role: {', '.join(_rule.roles)}.\n\n" if _rule.roles[0] else ""
+    _help = f"{_rule.words}\n\n{_roles}Example: {example(_name)}\n\n{_CODES}"
     app.command(name=_name, help=_help)(_make(_name, _rule))

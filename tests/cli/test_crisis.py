@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
 import threading
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def test_every_command_of_the_table_has_help(name: str) -> None:
         f"Example: veille crisis {name}",
         "Exit codes: ",
         *(f"--{arg.name}" for arg in TABLE[name].args if arg.name != "bytes_b64"),
+        *(("Role: " + ", ".join(TABLE[name].roles),) if TABLE[name].roles[0] else ()),
     ):
         assert word in shown.stdout
 
@@ -45,7 +47,8 @@ def test_every_command_of_the_table_has_help(name: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_an_example_gives_what_the_table_needs(name: str) -> None:
     """The command line that help shows would not be refused for what it lacks."""
-    words = example(name).split()
+    words = shlex.split(example(name))
+    assert not {"WORDS", "ID"} & {*words}, "something that could be typed"
     args: dict[str, object] = {}
     for arg in TABLE[name].args:
         if f"--{arg.name}" in words:
