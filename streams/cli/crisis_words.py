@@ -49,7 +49,10 @@ def crisis_line(event: dict[str, Any], language: str = "en") -> str:
     time = str(event.get("time", ""))[:16].replace("T", " ")
     name = str(data.get("crisis_id") or data.get("brand", ""))
     size = "" if data.get("phase") == "none" else f"{said['severity']} {data.get('severity', '?')}"
-    kind = "" if data.get("phase") == "none" else _KINDS[language].get(str(data.get("kind", "")), str(data.get("kind", "")))
+    known = "" if data.get("phase") == "none" else str(data.get("kind", ""))
+    if known and not (data.get("kinds", True) or data.get("kind_set_by")):
+        known = "unknown"  # declared, and nothing has been seen of it yet
+    kind = _KINDS[language].get(known, known)
     why = clean(_why(word, data, language), _WIDTH)
     when, what, sized = f"{time} UTC" if time else "", EVENTS[language].get(word, word), len(said["severity"]) + 2
     return _plain(f"{when}  {what:<{wide}} {name:<27} {size:<{sized}}  {kind:<{kinds}}  {why}", language)

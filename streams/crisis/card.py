@@ -146,6 +146,8 @@ def _counted(life: Life) -> list[StoryReading]:
 def with_headline(card: Crisis, terms: list[str]) -> Crisis:
     """Return ``card`` with the headlines that its numbers make; the words of a person who declared it stay."""
     declared = card.headline.split(" | ")[0] if card.declared_by else ""
+    if declared and not (card.kinds or card.kind_set_by or card.mentions):  # nobody knows more than the person said
+        return msgspec.structs.replace(card, headline=declared, headline_fr=declared)
     en, fr = headlines(card.brand, card.kind, terms, card.mentions, card.authors, card.negative_share)
     if declared:
         en, fr = f"{declared} | {en}", f"{declared} | {fr}"

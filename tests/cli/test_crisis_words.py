@@ -26,7 +26,8 @@ def event(word: str, command: str = "", **card: Any) -> dict[str, Any]:
     """An event of a crisis of acme, which ``command`` of ann made."""
     decision = Command(id="c", command=command, brand="acme", by="ann", at_ms=0, crisis_id=C1) if command else None
     given = {"crisis_id": C1, "brand": "acme", "phase": "open", "onset": "2026-01-01T06:00:00Z", "headline": "Fire",
-             "headline_fr": "Incendie", "severity": 3, "kind": "own_post", "contributions": (RANG,), **card}  # fmt: skip
+             "headline_fr": "Incendie", "severity": 3, "kind": "own_post", "kinds": {"own_post": 1.0},
+             "contributions": (RANG,), **card}  # fmt: skip
     data = msgspec.to_builtins(Crisis(**given, decision=decision))
     return {"type": f"veille.crisis.{word}", "time": "2026-01-01T06:00:00Z", "data": data}
 
@@ -79,9 +80,11 @@ def test_a_line_names_what_was_decided_on(command: str, args: dict[str, Any], sa
     assert crisis_line(told).endswith(f"  {said} by ann: because")
 
 
-def test_what_is_no_crisis_has_no_severity() -> None:
-    """A label of the brand, and a command that names a crisis nobody knows."""
+def test_what_is_not_known_is_not_said() -> None:
+    """A label of the brand, a command that names a crisis nobody knows, and what was declared before anything was seen of it."""
     assert "severity" not in crisis_line(event("noted", "missed", phase="none", note="a strike"))
+    assert "  unknown    open" in crisis_line(event("opened", "open", kinds={}))
+    assert "  inconnu         open" in crisis_line(event("opened", "open", kinds={}), "fr")
     assert "gravité" not in crisis_line(event("refused", "ack", phase="none", note="no such crisis"), "fr")
 
 

@@ -34,6 +34,8 @@ def test_declared_before_the_first_mention() -> None:
     found = events(outputs)
     assert found[0][0] == "opened"
     assert found[0][1].certainty == "Observed"
+    bare = events(run(log(command("open", 0, headline="Fire", terms=["fire"]))))[0][1]
+    assert bare.headline == bare.headline_fr == "Fire", "no kind is claimed of what nobody has seen"
     assert found[0][1].severity == 3
     later = run(log(
         command("open", 0, headline="Fire in the plant", terms=["Fire", "plant"], kind="corporate"),
