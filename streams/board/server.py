@@ -49,6 +49,8 @@ class Board:
         self._run = run
         self._readers = 0
         self._said = ""
+        #: What came before, while what is there was being read, is no news to warn of; None: it is being read.
+        self._begin: int | None = None
         self._changed = asyncio.Event()
         self._told: dict[tuple[str, str], tuple[int, str]] = {}
 
@@ -59,6 +61,8 @@ class Board:
 
     def look(self, link: Link) -> None:
         """Take how the page stands to the broker, and the clock: what is said of both changes without a record."""
+        if self.link.reading and not link.reading:
+            self._begin = self.room.revision
         self.link = link
         said = pages.status(self.room, link, "en") + pages.watch(self.room, link, self._wall_clock(), "en")
         if said != self._said:
@@ -80,7 +84,8 @@ class Board:
         """Return what changed after revision ``since`` (all of it: -1), as one server-sent event."""
         room = self.room
         fresh = [one for one in room.news if one.revision > since]
-        risen = [] if since < 0 else [said for one in fresh if (said := pages.alert(one, language))]
+        since_begin = [one for one in fresh if self._begin is not None and one.revision > self._begin and since >= 0]
+        risen = [said for one in since_begin if (said := pages.alert(one, language))]
         data = {
             "whole": since < 0,
             "title": pages.title(room, language), "status": pages.status(room, self.link, language),

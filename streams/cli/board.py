@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,27 +100,34 @@ async def _follow(client: Any, settings: Settings, board: Board) -> None:
             board.tell()
 
 
+@cache
+def _readers() -> tuple[Any, Any, Any]:
+    from schemas.crisis import Crisis
+    from schemas.response import Task
+    from schemas.signal import SignalWatermark
+    from streams.reading import reader
+
+    return reader(Crisis), reader(Task), reader(SignalWatermark)
+
+
 def take(room: Room, topic: str, record: Any) -> None:
     """Take one record of ``events``, ``state`` or ``tasks``. What nobody can read is passed over: the page is no judge of the topics."""
     import msgspec
 
-    from schemas.crisis import Crisis
-    from schemas.response import Task
-    from schemas.signal import SignalWatermark
     from streams.engine.stage import header
-    from streams.reading import reader
 
+    read_card, read_task, read_time = _readers()
     kind = (header(record, "ce_type") or b"").decode("utf-8", "replace")
     with suppress(msgspec.DecodeError, ValueError):
         if topic == "tasks":
-            room.take_task(reader(Task)(record.value))
+            room.take_task(read_task(record.value))
         elif topic == "state":
             if record.value:
-                room.take_card(reader(Crisis)(record.value))
+                room.take_card(read_card(record.value))
         elif kind == "veille.watermark":
-            room.take_time(record.partition, reader(SignalWatermark)(record.value).time_ms)
+            room.take_time(record.partition, read_time(record.value).time_ms)
         elif record.key is not None:
-            room.take_event(kind.removeprefix("veille.crisis."), reader(Crisis)(record.value))
+            room.take_event(kind.removeprefix("veille.crisis."), read_card(record.value))
 
 
 async def _look(client: Any, board: Board) -> None:

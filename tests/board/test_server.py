@@ -106,6 +106,22 @@ async def test_a_reader_who_was_cut_off_goes_on() -> None:
         assert (len(found["news"]), found["whole"], found["alert"]) == (2, True, "")
 
 
+async def test_what_was_there_before_warns_nobody() -> None:
+    """A page that is opened while the topics are still being read is told of old openings, and hears of none as if it were new."""
+    board = Board(Room(7), lambda: BEGIN, "en", "r1")
+    board.room.take_event("opened", card(1, at(0)))
+    assert told_now(board, 0)["alert"] == ""
+    board.look(Link())
+    assert told_now(board, 0)["alert"] == ""
+    board.room.take_event("opened", card(2, at(1), crisis_id="second"))
+    assert "a crisis was opened" in told_now(board, 0)["alert"]
+
+
+def told_now(board: Board, since: int) -> dict[str, Any]:
+    """Return what a reader who has seen ``since`` is told."""
+    return dict(json.loads(board.message(since, "en").partition(b"data: ")[2]))
+
+
 async def test_a_quiet_stream_gives_signs_of_life_and_one_too_many_is_refused(
     base: tuple[str, Board], monkeypatch: pytest.MonkeyPatch
 ) -> None:
