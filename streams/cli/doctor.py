@@ -13,6 +13,7 @@ import msgspec
 from streams.cli.options import Broker, Json, Run, load_settings, run_async
 from streams.engine.stage import Record
 from streams.errors import BadInput, VeilleError
+from streams.plurals import counted
 from streams.respond.settings import RespondSettings
 from streams.settings import Settings
 
@@ -101,7 +102,7 @@ def check_settings(settings: Settings) -> list[Check]:
     if settings.watchlist:
         try:
             brands = len(load_watchlist(Path(settings.watchlist)).brands)
-            found.append(Check("watchlist", "ok", f"{settings.watchlist}: {brands} brands"))
+            found.append(Check("watchlist", "ok", f"{settings.watchlist}: {counted(brands, 'brand')}"))
         except BadInput as error:
             found.append(Check("watchlist", "wrong", str(error), "mend that line"))
     else:

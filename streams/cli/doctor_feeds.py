@@ -12,6 +12,7 @@ from schemas.signal import Signal
 from streams.clock import rfc3339
 from streams.crisis.words import clean
 from streams.engine.stage import Record
+from streams.plurals import counted
 from streams.reading import reader
 
 #: Records of each partition that are looked at, from the end.
@@ -41,7 +42,7 @@ def feed_words(records: Iterable[Record]) -> tuple[str, str]:
                 first, brands = since.get(source, (at_ms, 0))
                 since[source] = (min(first, at_ms), brands + 1)
         ranked = sorted(since.items(), key=lambda item: (-item[1][1], item[0]))
-        words = [f"{clean(source, 60)} since {rfc3339(first)} ({brands} brands)" for source, (first, brands) in ranked[:_MOST]]
+        words = [f"{clean(source, 60)} since {rfc3339(first)} ({counted(brands, 'brand')})" for source, (first, brands) in ranked[:_MOST]]
         found.append(", ".join([*words, f"and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else words))
     return found[0], found[1]
 

@@ -10,6 +10,7 @@ from streams.backtest.explain import Explained
 from streams.caveats import caveat_in
 from streams.clock import rfc3339
 from streams.crisis.words import clean, reason
+from streams.plurals import counted
 
 #: {what is said: (English, French)}
 _SAID = {
@@ -43,8 +44,8 @@ _SAID = {
     "not passed": ("not passed", "non dépassé"),
     "windows": ("expected and seen:", "attendu et vu :"),
     "window": (
-        "{name:>4}: {votes} mentions, {expected} expected; {negatives} negative, {usual} expected; surprise {surprise} ({came})",
-        "{name:>4} : {votes} mentions, {expected} attendues ; {negatives} négatives, {usual} attendues ; surprise {surprise} ({came})",
+        "{name:>4}: {votes}, {expected} expected; {negatives} negative, {usual} expected; surprise {surprise} ({came})",
+        "{name:>4} : {votes}, {expected} attendues ; {negatives} négatives, {usual} attendues ; surprise {surprise} ({came})",
     ),
     "came": ("{count} with repeats and copies", "{count} avec les répétitions et les copies"),
     "came before": (
@@ -54,8 +55,8 @@ _SAID = {
     "reasons": ("reasons:", "raisons :"),
     "stories": ("stories:", "histoires :"),
     "story": (
-        "{id} (by {by}): {mentions} mentions by {authors} authors, score {score}, {negative}% negative, growth {growth}",
-        "{id} (par {by}) : {mentions} mentions de {authors} auteurs, score {score}, {negative} % négatives, croissance {growth}",
+        "{id} (by {by}): {mentions} by {authors}, score {score}, {negative}% negative, growth {growth}",
+        "{id} (par {by}) : {mentions} de {authors}, score {score}, {negative} % négatives, croissance {growth}",
     ),
     "inputs": (
         "raw records since the signal before: {spans}; settings {settings}; state {state}",
@@ -96,18 +97,19 @@ def lines(found: Explained, language: str, settings_now: str) -> Iterator[str]:
             votes, expected = (w.votes, w.expected_votes) if w.expected_votes else (w.count, w.expected)
             came = say("came before" if w.before else "came", count=w.count, before=w.before, negative=w.negatives_before)
             yield "  " + say(
-                "window", name=w.name, votes=votes, expected=n(expected, ".1f"), negatives=w.negatives,
+                "window", name=w.name, votes=counted(votes, "mention", language), expected=n(expected, ".1f"), negatives=w.negatives,
                 usual=n(w.expected_negatives, ".1f"), surprise=n(w.surprise, ".2f"), came=came,
             )  # fmt: skip
     if signal.stories:
         yield say("stories")
         for story in signal.stories:
+            authors = counted(story.authors, "auteur" if french else "author", language)
             growth, by = "-", _BY.get(story.by, story.by) if french else story.by
             if story.growth is not None:
                 low, high = n(story.growth.low, ".2f"), n(story.growth.high, ".2f")
                 growth = f"{n(story.growth.mean, '.2f')} ({low} {'à' if french else 'to'} {high})"
             yield "  " + say(
-                "story", id=clean(story.story_id, 60), by=by, mentions=story.mentions, authors=story.authors,
+                "story", id=clean(story.story_id, 60), by=by, mentions=counted(story.mentions, "mention", language), authors=authors,
                 score=n(story.score, ".2f"), negative=n(100 * story.negative_share, ".0f"), growth=growth,
             )  # fmt: skip
     for caveat in signal.caveats:

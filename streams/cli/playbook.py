@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streams.errors import BadInput, VeilleError
+from streams.plurals import counted
 
 app = typer.Typer(no_args_is_help=True, help="Check a playbook: its words, its roles and deadlines, and the tests that it holds.")
 
@@ -48,7 +49,7 @@ def check(
         if plan is None:
             broken += 1
             continue
-        emit(f"{file}: {plan.id}, {len(plan.steps)} steps, {len(plan.tests)} tests hold")
+        emit(f"{file}: {plan.id}, {counted(len(plan.steps), 'step')}, {counted(len(plan.tests), 'test')} passed")
         for words in not_ready(plan, wall_ms()):
             note(f"{file}: {words}")
     if broken:

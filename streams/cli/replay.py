@@ -10,6 +10,7 @@ import typer
 
 from streams.cli.options import Broker, Files, Map, MappingFile, Run, Set, Tail, Watchlist, load_settings, run_async
 from streams.errors import BadInput
+from streams.plurals import counted
 from streams.settings import Settings
 from streams.sources.mapping import Mapping
 
@@ -80,4 +81,4 @@ async def _send(
         with Bar(len(mentions), quiet=not sys.stderr.isatty()) as bar:
             done = await replay(settings, raw, speed=times, progress=bar, positions=positions, need_reader=wait)
     cut = "; the last clock is now, since the tail would lie in the future" if done.tail_cut else ""
-    note(f"{done.mentions} mentions and {done.clocks} clock records sent, {done.waited_seconds:.1f} s held back{cut}")
+    note(f"{counted(done.mentions, 'mention')} and {counted(done.clocks, 'clock record')} sent, {done.waited_seconds:.1f} s held back{cut}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.options import Broker, Run, load_settings, run_async
+from streams.plurals import counted
 
 app = typer.Typer(no_args_is_help=True, help="Check a watchlist file, or put it in force without a restart.")
 
@@ -26,7 +27,7 @@ def check(file: FileArgument) -> None:
     from streams.enrich.watchlist import load_watchlist
 
     found = load_watchlist(file)
-    emit(f"{file}: {len(found.brands)} brands, version {found.version}")
+    emit(f"{file}: {counted(len(found.brands), 'brand')}, version {found.version}")
 
 
 @app.command()
@@ -49,7 +50,7 @@ def apply(
 
     found = load_watchlist(file)
     version = run_async(apply_watchlist(load_settings(broker=broker, run=run), found))
-    emit(f"version {version} with {len(found.brands)} brands is in force from its markers on")
+    emit(f"version {version} with {counted(len(found.brands), 'brand')} is in force from its markers on")
 
 
 @app.command()

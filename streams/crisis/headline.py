@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streams.crisis.words import KIND_WORDS, clean
+from streams.plurals import counted
 
 
 def headlines(
@@ -20,6 +21,6 @@ def headlines(
         fr = f"{brand} : {KIND_WORDS['fr'].get(kind, kind)}" + (f" autour de « {about} »" if about else "")
     if mentions:
         share = round(100 * negative_share)
-        en += f", {mentions} mention{'s' if mentions != 1 else ''} by {authors} author{'s' if authors != 1 else ''}, {share}% negative"
-        fr += f", {mentions} mention{'s' if mentions != 1 else ''} de {authors} auteur{'s' if authors != 1 else ''}, {share} % négatives"
+        en += f", {counted(mentions, 'mention')} by {counted(authors, 'author')}, {share}% negative"
+        fr += f", {counted(mentions, 'mention', 'fr')} de {counted(authors, 'auteur', 'fr')}, {share} % négatives"
     return en, fr

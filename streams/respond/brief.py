@@ -12,6 +12,7 @@ from schemas.response import Task
 from schemas.signal import Contribution
 from streams.caveats import caveat_in
 from streams.clock import zone_of
+from streams.plurals import counted
 from streams.reasons import ended_by, speaking_for
 from streams.respond.brief_words import CAP, KINDS, ROLES, WORDS
 from streams.respond.tasks import DUE, is_due
@@ -164,12 +165,6 @@ def _short(text: str, limit: int) -> str:
     """Keep one line of what can be seen: control and direction characters go, so that nothing is shown as what it is not."""
     line = "".join(c for c in " ".join(text.split()) if c.isprintable())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def counted(number: int, noun: str, language: str) -> str:
-    """Return "1 mention", "2 mentions"; none is plural in English and singular in French."""
-    one = number < 2 if language == "fr" else number == 1
-    return f"{number} {noun}{'' if one else 's'}"
 
 
 def _number(value: float, language: str) -> str:

@@ -11,7 +11,8 @@ import jinja2
 from schemas.crisis import Crisis
 from schemas.response import Claim, Statement, Task
 from streams.clock import ms_of
-from streams.respond.brief import brief, counted, unbroken
+from streams.plurals import counted
+from streams.respond.brief import brief, unbroken
 from streams.respond.brief_words import EVENTS
 from streams.respond.drill import Drill, Entry
 from streams.respond.drill_words import STATES, UNDONE, WORDS

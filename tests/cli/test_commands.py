@@ -83,7 +83,7 @@ def test_a_good_watchlist_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file = tmp_path / "brands.yaml"
     file.write_text("brands:\n  - {id: a, names: [A]}\n", "utf-8")
     assert run_main(monkeypatch, "watchlist", "check", str(file)) == 0
-    assert b"1 brands, version 1" in capfdbinary.readouterr().out
+    assert b"1 brand, version 1" in capfdbinary.readouterr().out
 
 
 def test_the_speed_of_a_replay_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

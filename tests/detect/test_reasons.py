@@ -13,6 +13,7 @@ from streams.backtest.explain import Explained
 from streams.cli.explain_words import lines
 from streams.crisis import words as told
 from streams.detect import score
+from streams.plurals import counted
 from tests.detect.worlds import HOUR, START, World
 
 _LOUD, _AGAIN = 400, 25
@@ -89,7 +90,10 @@ def test_an_explained_signal_says_both(twice: list[Signal], language: str) -> No
     said = list(lines(Explained("acme-1", signal, signal, "same"), language, "x"))
     for window in signal.windows:
         line = next(line for line in said if line.strip().startswith(f"{window.name}:" if language == "en" else f"{window.name} :"))
-        assert f" {window.votes} mentions, {window.expected_votes:.1f}".replace(".", "," if language == "fr" else ".") in line
+        assert (
+            f" {counted(window.votes, 'mention', language)}, {window.expected_votes:.1f}".replace(".", "," if language == "fr" else ".")
+            in line
+        )
         assert f"({window.count} " in line
         assert (f"{window.before} of a past alarm" in line or f"{window.before} d'une alerte passée" in line) == (window.before > 0)
 
@@ -116,4 +120,6 @@ def test_every_kind_of_signal_and_of_story_has_its_french() -> None:
         assert kind not in shown[0].split()
         for by in ("link", "copy", "terms", "calls"):
             assert f"par {by}" not in "\n".join(shown)
+        said = "\n".join(lines(one(kind, (StoryReading(story_id="s", by="terms", mentions=1, authors=1),)), "en", ""))
+        assert "1 mention by 1 author, score" in said
         assert kind in next(iter(lines(one(kind), "en", "")))
