@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from schemas.rights import APPLY, COMMANDS, STAGES, Right, command_rights, stage
 from schemas.topics import load_topics
 from streams.cli.connection import producer
 from streams.settings import Settings
-from tests.connected.secured import PERSON, WORKER, Stage, allow, count_of, deny, publish, veille, worker
+from tests.connected.secured import PERSON, WORKER, Stage, allow, clean, count_of, deny, environment, publish, veille, worker
 
 pytestmark = pytest.mark.connected
 
@@ -164,6 +166,23 @@ def test_a_command_names_the_right_that_is_missing(
             done = veille(stage.clients[PERSON] | lacking, command.split()[1], *words)
         assert done.returncode == 4, (done.stdout, done.stderr)
         assert f"the broker does not allow {PERSON} {told} on topic lack.{topic}" in done.stdout + done.stderr
+
+
+def test_the_crisis_room_needs_no_more_than_its_row(stage: Stage, lacking: dict[str, str]) -> None:
+    """It serves its page and goes on; without one of its rights it would have ended."""
+    rights = named(command_rights("veille board"), stage.settings("admin", **lacking))
+    command = [sys.executable, "-m", "streams.cli.main", "board", "--port", "0"]
+    with (
+        allowed(stage, PERSON, rights),
+        subprocess.Popen(command, env=environment(stage.clients[PERSON] | lacking), stderr=subprocess.PIPE, text=True) as board,
+    ):
+        assert board.stderr is not None
+        address = board.stderr.readline().split()[-1]
+        assert urllib.request.urlopen(address, timeout=10).status == 200
+        with pytest.raises(subprocess.TimeoutExpired):
+            board.wait(3)
+        board.terminate()
+        clean(board.stderr.read())
 
 
 def test_topics_are_not_created_without_the_right(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -117,3 +118,31 @@ def test_every_command_says_that_it_is_not_taken(stage: Stage, words: tuple[str,
     done = veille(stage.clients["scram-512"] | {"VEILLE_SASL_PASSWORD": "guess"}, *words)
     assert done.returncode == 4, done.stderr
     assert "does not accept the user ann" in done.stdout + done.stderr
+
+
+async def test_a_password_that_is_withdrawn_ends_the_worker(stage: Stage, tmp_path: Path) -> None:
+    """A worker whose password no longer holds when it connects again says so, and not that there is no broker."""
+    from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+
+    place = {"VEILLE_TOPIC_PREFIX": "withdrawn."}
+    assert veille(stage.clients["admin"] | place, "topics", "apply").returncode == 0
+    admin = AdminClient({"bootstrap.servers": stage.cluster.bootstrap})
+
+    def change(password: str) -> None:
+        known = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        changed = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, known, password.encode())])
+        for done in changed.values():
+            done.result(30)
+
+    quick = {"VEILLE_STAGES": "commands", "VEILLE_ENGINE__STALL_SECONDS": "6"}
+    with worker(stage.clients["scram-512"] | place | quick, tmp_path / "log") as running:
+        while '"event": "ready"' not in (tmp_path / "log").read_text():
+            assert running.poll() is None, (tmp_path / "log").read_text()
+            await asyncio.sleep(0.2)
+        change("another word")
+        try:
+            stage.cluster.restart()
+            assert running.wait(60) == 4, (tmp_path / "log").read_text()
+        finally:
+            change(PASSWORD)
+    assert f"does not accept the user {USER} with this password" in (tmp_path / "log").read_text()
