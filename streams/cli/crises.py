@@ -19,6 +19,13 @@ Example: veille crises --follow --json | jq .data.headline
 
 Exit codes: 0 done; 3 no broker; 4 bad settings; 130 interrupted."""
 
+#: Where there is nothing to print: no topic, nothing in it, nothing of the brand.
+_NOTES = {
+    "en": ("there is no topic {topic} yet: veille topics apply{run} creates it, a worker fills it", "{topic} holds no crisis yet",
+           "{topic} holds no crisis of {brand}"),
+    "fr": ("le topic {topic} n'existe pas encore : veille topics apply{run} le crée, un worker le remplit",
+           "{topic} ne contient encore aucune crise", "{topic} ne contient aucune crise de {brand}"),
+}  # fmt: skip
 #: Ids that are remembered to drop second deliveries: far more than one restart can repeat.
 _REMEMBERED = 100_000
 
@@ -69,7 +76,8 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
         topic = settings.topic("crisis.events")
         places = await places_of(client, topic)
         if not places:
-            note(f"there is no topic {topic} yet: veille topics apply creates it, a worker fills it")
+            own = f" --run {settings.run}" if settings.run else ""
+            note(_NOTES[language][0].format(topic=topic, run=own))
             return
         client.assign(places)
         ends = await client.end_offsets(places)
@@ -94,3 +102,5 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
                         waiting.append((str(event.get("time", "")), crisis_line(event, language)))
     for _, line in sorted(waiting, key=itemgetter(0)):
         emit(line)
+    if not waiting and not json:
+        note(_NOTES[language][1 if brand is None else 2].format(topic=topic, brand=brand))

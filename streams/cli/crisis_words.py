@@ -66,7 +66,7 @@ def _why(word: str, data: Mapping[str, Any], language: str) -> str:
     if decision:
         command = str(decision.get("command", ""))
         subject = _subject(decision)
-        told = refusal_in(note, language) if word == "refused" else note_in(note, language) if command in ("merge", "split") else note
+        told = _refused(note, language) if word == "refused" else note_in(note, language) if command in ("merge", "split") else note
         if word == "opened":
             told = told or headline
         told = "" if told in (command, subject) else told
@@ -79,6 +79,11 @@ def _why(word: str, data: Mapping[str, Any], language: str) -> str:
     if first is None:
         return headline
     return (first.text_fr if language == "fr" else "") or first.text or first.name
+
+
+def _refused(why: str, language: str) -> str:
+    """Return why a command was refused; what the record calls the bytes of a file is --file here."""
+    return refusal_in(why, language).replace("bytes_b64", "file")
 
 
 def _subject(decision: Mapping[str, Any]) -> str:
@@ -105,7 +110,7 @@ def answer_line(event: dict[str, Any], language: str = "en") -> str:
         word = event["type"].removeprefix("veille.crisis.")
         phase = "" if data["phase"] == "none" else _PHASES.get(data["phase"], data["phase"]) if language == "fr" else data["phase"]
         decision = data.get("decision") or {}
-        note = refusal_in(data["note"], language) if word == "refused" else note_in(data["note"], language)
+        note = _refused(data["note"], language) if word == "refused" else note_in(data["note"], language)
         if note == decision.get("command"):
             note = f"{note} {_subject(decision)}".rstrip() if word in ("noted", "updated") else ""
         said = EVENTS[language].get(word, word)

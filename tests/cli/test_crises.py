@@ -72,3 +72,17 @@ def test_what_is_there_is_printed_in_the_order_of_time() -> None:
         sender.flush(10)
         done = CliRunner().invoke(app, ["crises", "--broker", broker.bootstrap])
     assert [line[11:16] for line in done.stdout.splitlines()] == ["06:00", "07:00", "08:00"]
+
+
+def test_nothing_to_print_is_said() -> None:
+    """No topic, a topic without crises and a brand without any are told apart, on stderr; programs read an empty output."""
+    run = CliRunner().invoke
+    with EmbeddedBroker() as broker:
+        at = ["--broker", broker.bootstrap]
+        assert "veille topics apply --run try creates it" in run(app, ["crises", "--run", "try", *at]).stderr
+        assert "veille topics apply --run try le cr" in run(app, ["crises", "--run", "try", "--language", "fr", *at]).stderr
+        assert run(app, ["topics", "apply", *at]).exit_code == 0
+        empty, other, program = (run(app, ["crises", *words, *at]) for words in ([], ["--brand", "acme"], ["--json"]))
+    assert (empty.stdout, empty.stderr) == ("", "crisis.events holds no crisis yet\n")
+    assert (other.stdout, other.stderr) == ("", "crisis.events holds no crisis of acme\n")
+    assert (program.stdout, program.stderr) == ("", "")

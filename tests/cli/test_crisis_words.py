@@ -44,6 +44,13 @@ def event(word: str, command: str = "", **card: Any) -> dict[str, Any]:
             "ack by ann: acknowledged already",
             "ack par ann : déjà prise en charge",
         ),
+        (
+            "refused",
+            "capture",
+            {"note": "capture needs target or bytes_b64"},
+            "capture by ann: capture needs target or file",
+            "capture par ann : capture demande target ou file",
+        ),
         ("resolved", "close", {"note": "it was nothing"}, "close by ann: it was nothing", "close par ann : it was nothing"),
         ("opened", "open", {}, "open by ann: Fire", "open par ann : Incendie"),
         ("merged", "merge", {"note": f"took over {C1}"}, f"merge by ann: took over {C1}", f"merge par ann : a repris {C1}"),
