@@ -67,7 +67,7 @@ faults: $(DEV)  ## at least 60 faults over 300,000 mentions on a real Kafka
 	VEILLE_FAULTS=60 VEILLE_FAULT_MENTIONS=300000 $(PYTEST) -m "connected or slow" -s tests/connected -k fault
 
 .PHONY: system
-system:  ## as root on Debian: install Java, Maven, Chromium, kcat and promtool where they are missing
+system:  ## as root on Debian: install Java, Maven, Chromium, kcat, openssl and promtool where they are missing
 	@infra/system.sh
 
 .PHONY: lint

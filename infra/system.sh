@@ -13,6 +13,7 @@ fi
 need mvn maven
 command -v chromium-browser >/dev/null || need chromium chromium
 need kcat kcat
+need openssl openssl
 need promtool prometheus
 need amtool prometheus-alertmanager
 
