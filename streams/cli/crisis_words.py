@@ -118,7 +118,8 @@ def answer_line(event: dict[str, Any], language: str = "en") -> str:
     else:
         named = data.get("statement_id") or data.get("claim_id") or data.get("task_id")
         state = str(data.get("state") or data.get("status"))
-        reason = refusal_in(data.get("reason", ""), language)
+        reason = data.get("reason", "")  # a person's words, or the gate's
+        reason = refusal_in(reason, language) if state in ("refused", "needs_correction") else reason
         state = "task_refused" if state == "refused" and data.get("task_id") else state
         said = STATES[language].get(state, state)
         if state == "draft" and data.get("approved_by"):

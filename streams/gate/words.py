@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from schemas.desk import INSTEAD
@@ -87,3 +88,34 @@ def told(reason: str, language: str, values: Mapping[str, object]) -> str:
         return reason.format_map({name: "none" if value == "" else value for name, value in values.items()})
     shown = {name: _STATES_FR.get(str(value), value) if name == "state" else value for name, value in values.items()}
     return FRENCH[reason].format_map({name: "aucun" if value == "" else value for name, value in shown.items()})
+
+
+def _known(template: str) -> re.Pattern[str]:
+    """Return what tells that a text was made of ``template``."""
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile("".join(f"(?P<{part}>.*)" if at % 2 else re.escape(part) for at, part in enumerate(parts)), re.DOTALL)
+
+
+#: How a reason is known again in either language, the longest first: what is fixed in them tells them apart.
+_AGAIN = {
+    language: tuple((_known(pair[at]), pair[0]) for pair in sorted(FRENCH.items(), key=lambda pair: -len(pair[at])))
+    for at, language in enumerate(("en", "fr"))
+}
+_STATES_EN = {french: english for english, french in _STATES_FR.items()}
+
+
+def again(reason: str, language: str) -> str | None:
+    """Return a reason that the gate told in either language in ``language``; None for what is none of the gate's.
+
+    >>> again("une déclaration diffusée ne s'approuve pas", "en")
+    'a statement that is released is not approved'
+    """
+    for written, templates in _AGAIN.items():
+        for pattern, english in templates:
+            if (found := pattern.fullmatch(reason)) is None:
+                continue
+            values = {name: "" if value in ("none", "aucun") else value for name, value in found.groupdict().items()}
+            if written == "fr" and "state" in values:
+                values["state"] = _STATES_EN.get(values["state"], values["state"])
+            return told(english, language, values)
+    return None

@@ -1,4 +1,4 @@
-"""The refusals of the desk, the gate and the tasks in French: their records say them in English, whoever reads them."""
+"""Refusals in the reader's language: the desk and the tasks record theirs in English, the gate in that of its worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from schemas.desk import TABLE
-from streams.gate.words import FRENCH, told
+from streams.gate.words import again
 
 _PHASES = {
     "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement", "resolved": "résolue",
@@ -68,21 +68,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Words], ...] = tuple(
 )  # fmt: skip
 
 
-def _gate(english: str) -> tuple[re.Pattern[str], _Words]:
-    """Return how a reason of the gate that has blanks is known, and its French."""
-    parts = re.split(r"\{(\w+)\}", english)
-    pattern = "".join(f"(?P<{part}>.*)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
-
-    def words(found: re.Match[str]) -> str:
-        return told(english, "fr", {name: "" if value == "none" else value for name, value in found.groupdict().items()})
-
-    return re.compile(pattern, re.DOTALL), words
-
-
-#: The gate's reasons with blanks, the longest first: what is fixed in them tells them apart.
-_GATE = tuple(map(_gate, sorted((english for english in FRENCH if "{" in english), key=len, reverse=True)))
-
-
 def refusal_in(reason: str, language: str) -> str:
     """Return why a command was refused in ``language`` ("en" or "fr"); what is not known stays as it is.
 
@@ -93,15 +78,16 @@ def refusal_in(reason: str, language: str) -> str:
     >>> refusal_in("something new", "fr")
     'something new'
     """
-    if language != "fr":
-        return reason
     command, _, gate = reason.partition(": ")
     if command in TABLE:  # a statement or a claim that the gate refused
-        french = refusal_in(gate, language)
-        return french if french.startswith(f"{command} ") else f"{command} : {french}"
-    if reason in FRENCH:
-        return FRENCH[reason]
-    for pattern, words in (*_PATTERNS, *_GATE):
-        if (found := pattern.fullmatch(reason)) is not None:
-            return words(found)
+        said = refusal_in(gate, language)
+        colon = " : " if language == "fr" else ": "
+        return said if language == "fr" and said.startswith(f"{command} ") else f"{command}{colon}{said}"
+    if (found := again(reason, language)) is not None:
+        return found
+    if language != "fr":
+        return reason
+    for pattern, words in _PATTERNS:
+        if (known := pattern.fullmatch(reason)) is not None:
+            return words(known)
     return reason

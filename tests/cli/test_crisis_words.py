@@ -111,6 +111,8 @@ def test_an_answer_in_french() -> None:
          "s  draft, approved by bo  --hash 9f", "s  projet, approuvé par bo  --hash 9f"),
         ({"type": "veille.crisis.noted", "data": {"crisis_id": "", "brand": "acme", "phase": "none", "note": "a strike"}},
          "noted  acme  a strike", "décision notée  acme  a strike"),
+        ({"type": "veille.statement", "data": {"statement_id": "s", "state": "retracted", "reason": "note: no such claim"}},
+         "s  retracted  note: no such claim", "s  retiré  note: no such claim"),
         ({"type": "veille.claim", "data": {"claim_id": "c1", "status": "verified"}}, "c1  verified", "c1  vérifiée"),
         ({"type": "veille.command", "data": {"command": "ack", "id": "k"}}, "sent  ack  k", "envoyé  ack  k"),
     ]  # fmt: skip

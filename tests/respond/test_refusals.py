@@ -73,12 +73,14 @@ def test_the_tasks_refuse_in_french() -> None:
     assert give("task-done", second) == "déjà laissée de côté"
 
 
-def test_the_gate_refuses_in_french_whoever_reads_it() -> None:
-    """A worker that speaks English records its words; each is known again, its blanks filled, and told in French."""
+def test_the_gate_is_read_in_the_readers_language() -> None:
+    """A worker records its words in its own language; each is known again, its blanks filled, and told in the reader's."""
     values: dict[str, Any] = {"name": "c1", "names": "a, b", "state": "released", "most": 200, "count": 1, "role": "legal"}
     for english in FRENCH:
         said, meant = told(english, "en", values), told(english, "fr", values)
-        assert refusal_in(said, "fr") == meant
+        assert refusal_in(said, "fr") == refusal_in(meant, "fr") == meant
+        assert refusal_in(said, "en") == refusal_in(meant, "en") == said
+        assert refusal_in(f"approve: {meant}", "en") == f"approve: {said}"
         assert refusal_in(f"approve: {said}", "fr") == f"approve : {meant}"
 
 
