@@ -34,7 +34,7 @@ def block(page: str, language: str) -> str:
 _ROOMS = [f"{room.__name__}.{one.name}" for room in (respond, gate) for one in pkgutil.iter_modules(room.__path__)]
 
 
-@pytest.mark.parametrize("name", [*_ROOMS, "streams.captures"])
+@pytest.mark.parametrize("name", [*_ROOMS, "streams.captures", "streams.plurals"])
 def test_examples_in_docstrings_hold(name: str) -> None:
     """What a docstring shows is what comes out."""
     assert doctest.testmod(importlib.import_module(name)).failed == 0
