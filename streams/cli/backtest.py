@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +34,7 @@ def command(
     """Plan the raw log of the files in memory and feed the stages."""
     from streams import logs
     from streams.backtest.run import backtest
+    from streams.backtest.summary import refused_for, summary
     from streams.cli.crisis_words import crisis_line
     from streams.cli.output import cloudevent, emit, event_line, note
     from streams.clock import wall_ms
@@ -55,7 +55,7 @@ def command(
         with signals.open("wb") if signals is not None else nullcontext() as kept:
             for topic, record in backtest(raw, brands, settings, timestamp_ms=wall_ms(), topics=topics):
                 if topic == "mentions.rejected":
-                    refused[dict(record.headers)["__connect.errors.exception.message"].decode()] += 1
+                    refused[refused_for(record)] += 1
                     continue
                 event = cloudevent(record.headers, record.value)
                 if topic == "crisis.events":
@@ -65,18 +65,3 @@ def command(
     except OSError as error:
         raise BadInput(f"cannot write {signals}: {error.strerror}") from None
     note(summary(len(mentions), refused))
-
-
-def summary(read: int, refused: Mapping[str, int]) -> str:
-    """Say what became of the mentions, so that silence is not taken for calm: ``refused`` counts the reasons of ``mentions.rejected``.
-
-    >>> summary(9, {"no_brand": 3, "not_json": 1, "bad_time": 2})
-    '9 mentions read: 3 of brands of the watchlist, 3 of none, 3 refused (bad_time 2, not_json 1)'
-    """
-    others = {"no_brand": "of none", "duplicate": "double"}
-    bad = sorted((reason, count) for reason, count in refused.items() if reason not in others)
-    words = [f"{read} mentions read: {read - sum(refused.values())} of brands of the watchlist"]
-    words += [f"{refused[reason]} {word}" for reason, word in others.items() if refused.get(reason)]
-    if bad:
-        words.append(f"{sum(count for _, count in bad)} refused ({', '.join(f'{reason} {count}' for reason, count in bad)})")
-    return ", ".join(words)

@@ -22,6 +22,8 @@ PROFILES: Final = {
 }
 #: The longest step that the shortest windows of detection make sense of.
 _MOST_STEP_MS: Final = 3_600_000
+#: A longer silence is a broken date, or two series in one file.
+_MOST_GAP_MS: Final = 366 * 86_400_000
 Say = Callable[[str], None]
 
 
@@ -105,14 +107,20 @@ def _counts(path: Path) -> tuple[list[int], list[float]]:
         ms = None if text.isdecimal() and len(text) < 9 else parse_time(text)
         if ms is None:
             raise table.wrong("timestamp is no date, such as 2015-02-26 21:42:53")
-        rows.append((ms, table.number(row, "value", 0.0)))
+        rows.append((ms, table.number(row, "value", 0.0), table.line))
     rows.sort()
-    times = [ms for ms, _ in rows]
+    times = [ms for ms, _, _ in rows]
     if len(set(times)) < 2:
         raise BadInput(f"{path} has rows of fewer than two times; a series needs at least two")
     if median(b - a for a, b in pairwise(times)) > _MOST_STEP_MS:
         raise BadInput(f"{path} counts in steps of more than an hour; that is too coarse for windows of 5 min to 24 h")
-    return times, [value for _, value in rows]
+    for place, (earlier, later) in enumerate(pairwise(times), 1):
+        if later - earlier > _MOST_GAP_MS:
+            line = rows[place if place > len(rows) / 2 else place - 1][2]
+            raise BadInput(
+                f"{path}, line {line}: more than a year lies between this row and the next in time; mend the date, or split the file"
+            )
+    return times, [value for _, value, _ in rows]
 
 
 def _rows_of(times: Sequence[int], spans: Any, path: Path, name: str) -> Iterator[tuple[int, int]]:

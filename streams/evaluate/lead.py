@@ -19,6 +19,7 @@ import msgspec
 from schemas.cloudevents import type_of
 from schemas.enriched import Enriched
 from streams.backtest.run import backtest
+from streams.backtest.summary import refused_for, summary
 from streams.clock import rfc3339
 from streams.errors import BadInput
 from streams.evaluate.counts_data import Say, silent
@@ -57,7 +58,7 @@ def run_folder(folder: Folder, settings: Settings, per_week: float | None) -> li
     counts: dict[str, list[int]] = defaultdict(list)
     opened = []
     raw = plan(folder.rows, settings.partitions, grid_seconds=settings.detect.grid_seconds)
-    topics = frozenset({"crisis.events", "mentions.enriched"} if counting else {"crisis.events"})
+    topics = frozenset({"crisis.events", "mentions.enriched", "mentions.rejected"} if counting else {"crisis.events"})
     # Stands for the wall time of arrival: after everything in the file, so that no clock looks early.
     arrival_ms = folder.rows[-1][0] + 4 * DAY_MS
     for topic, record in backtest(raw, watchlist, settings, timestamp_ms=arrival_ms, topics=topics):
@@ -66,6 +67,8 @@ def run_folder(folder: Folder, settings: Settings, per_week: float | None) -> li
             if kind in _OPENED:
                 time = next(value for name, value in record.headers if name == "ce_time").decode()
                 opened.append(((record.key or b"").decode(), parse_time(time) or 0))
+        elif topic == "mentions.rejected":
+            folder.refused[refused_for(record)] += 1
         elif kind == b"veille.enriched" and record.value is not None:
             mention = _enriched_of.decode(record.value)
             if not mention.update:
@@ -156,6 +159,8 @@ def evaluate_lead(folders: Sequence[Path], settings: Settings, *, rates: Sequenc
     if silent_folders:
         raise BadInput(f"no mention in {silent_folders[0]} names a brand of its watchlist.yaml")
     days = sum(folder.brand_days for folder in read)
+    for folder in read:
+        say(f"{folder.name}: {summary(len(folder.rows), folder.refused)}")
     spoken = sum(len(folder.counts) for folder in read)
     asked = sum(folder.asked_per_day * len(folder.counts) for folder in read) / spoken
     curve = []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from schemas.brand import Watchlist
+from streams.clock import rfc3339
 from streams.enrich.watchlist import load_watchlist
 from streams.errors import BadInput
 from streams.evaluate.counts_data import Say, read_json, silent
@@ -20,6 +23,8 @@ DAY_MS: Final = 86_400_000
 _NEEDS: Final = ("name", "brand", "onset", "mention_ids", "crisis")
 #: An onset further from the first planted mention than this is pointed out.
 _NEAR_MS: Final = 60_000
+#: Each minute between the first mention and the last is looked at: a broken date would make centuries of them.
+_MOST_GAP_MS: Final = 366 * DAY_MS
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,14 @@ class Planted:
 
 @dataclass
 class Folder:
-    """One folder as it was read; ``counts``: brand -> times (ms) of its mentions."""
+    """One folder as it was read; ``counts``: brand -> times (ms) of its mentions; ``refused``: reason -> rows that count for no brand."""
 
     name: str
     rows: Sequence[tuple[int, bytes, str]]
     watchlist: Watchlist
     planted: list[Planted]
     counts: dict[str, list[int]] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
 
     @property
     def brand_days(self) -> float:
@@ -72,6 +78,10 @@ def read_folder(folder: Path, say: Say = silent) -> Folder:
     rows = list(read_mentions(paths or [folder / "mentions.jsonl.gz"]))
     if not rows:
         raise BadInput(f"{folder} holds no mentions")
+    for earlier, later in pairwise(rows):
+        if later.published_ms - earlier.published_ms > _MOST_GAP_MS:
+            dates = f"{rfc3339(earlier.published_ms)} and {rfc3339(later.published_ms)}"
+            raise BadInput(f"{folder}: more than a year lies between two mentions, of {dates}; leave out what is dated wrongly")
     times: dict[str, int] = {}
     for row in rows:
         times.setdefault(row.id, row.published_ms)

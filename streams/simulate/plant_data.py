@@ -180,6 +180,8 @@ def _swap_airline(text: str) -> str:
 
 
 def _some(found: list[Course], data: Path, what: str) -> list[Course]:
+    if not found and not _folders(data, "cascades", "reshares"):
+        raise BadInput(f"{data} has no folder with cascades.csv and reshares.csv{_HINT}")
     if not found:
         raise BadInput(f"{data} has not {what}")
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.backtest import summary
+from streams.backtest.summary import summary
 from streams.cli.crisis_words import crisis_line
 from streams.cli.doctor import misspelt
 from streams.engine.topics import require_topics

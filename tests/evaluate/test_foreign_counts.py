@@ -148,6 +148,8 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no number": (swapped(7, f"{stamp(6)},many"), "line 8: value is no number"),
     "no date": (swapped(7, "soon,3"), "line 8: timestamp is no date"),
     "a row's number for a date": (swapped(7, "7,3"), "line 8: timestamp is no date"),
+    "a year that is none of its": (swapped(7, "9999-12-31 23:59:59,3"), "line 8: more than a year"),
+    "a year long ago": (swapped(7, "1971-01-01,3"), "line 8: more than a year"),
     "a cell too few": (swapped(7, stamp(6)), "line 8: 1 cells, where the first line names 2"),
     "no UTF-8": (swapped(7, "\xe9,3"), "line 8: not UTF-8"),
     "a quote without end": (swapped(7, f'"{stamp(6)},3'), "line 8: a quote is opened here"),

@@ -147,6 +147,14 @@ def test_a_truth_that_does_not_fit_is_told(tmp_path: Path, what: str) -> None:
         read_folder(write(tmp_path / "f", rows(), change(event())))
 
 
+@pytest.mark.parametrize("odd", ["9999-12-31T23:59:59Z", "2099-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_a_broken_date_is_told(tmp_path: Path, odd: str) -> None:
+    """A mention of another century would make each minute until then a step."""
+    place = write(tmp_path / "f", [*rows(), {**mention(9000, BEGIN, "Kestrane"), "published_at": odd}], [])
+    with pytest.raises(BadInput, match=f"more than a year lies between two mentions, of .*{odd[:4]}"):
+        read_folder(place)
+
+
 def test_what_differs_is_said(tmp_path: Path) -> None:
     """Ids that are not there and an onset that is not the first mention are pointed out."""
     said: list[str] = []
@@ -154,6 +162,14 @@ def test_what_differs_is_said(tmp_path: Path) -> None:
     read_folder(write(tmp_path / "f", rows(), truth), said.append)
     assert any("1 of its 3 mention_ids are not in the mentions" in line for line in said)
     assert any("its onset is not its first mention" in line for line in said)
+
+
+def test_mentions_that_count_for_no_brand_are_told(tmp_path: Path) -> None:
+    """Of a folder with a mention of another, one twice, and a broken line, each is counted apart."""
+    said: list[str] = []
+    odd = [mention(9000, BEGIN + HOUR, "Acme is not on the list"), rows()[0], {"id": "m9001", "published_at": rfc3339(BEGIN)}]
+    evaluate_lead([write(tmp_path / "f", rows() + odd, [])], settings(), rates=(), say=said.append)
+    assert "f: 579 mentions read: 576 of brands of the watchlist, 1 of none, 1 double, 1 refused (bad_network 1)" in said
 
 
 def test_a_watchlist_of_another_brand_is_told(tmp_path: Path) -> None:

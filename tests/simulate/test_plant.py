@@ -196,6 +196,8 @@ def test_data_that_does_not_fit_is_told(data: Path) -> None:
     (data / "airline_2015" / "tweets.csv.gz").unlink()
     with pytest.raises(BadInput, match="no texts of complaints"):
         Planter(ordinary(), BRAND, data, 1).course(crisis=True)
+    with pytest.raises(BadInput, match=r"no folder with cascades\.csv and reshares\.csv"):
+        Planter(ordinary(), BRAND, data / "twitter15_cascades", 1).course(crisis=True)
     with pytest.raises(BadInput, match="no positive texts"):
         Planter(ordinary(), BRAND, data, 1).course(crisis=False)
 
