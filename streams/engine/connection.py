@@ -87,7 +87,8 @@ async def close(client: Any, seconds: float = 3.0) -> None:
     aiokafka waits for answers of a broker that may be gone. It also awaits tasks that it has just cancelled and then hands their
     cancellation on to its caller, who would take it for its own.
     """
-    stopping = asyncio.ensure_future(client.stop())
+    stop = getattr(client, "stop", None) or client.close  # as an admin client calls it
+    stopping = asyncio.ensure_future(stop())
     await asyncio.wait({stopping}, timeout=seconds)
     if not stopping.done():
         stopping.cancel()
