@@ -52,14 +52,6 @@ def producer(settings: Settings, *topics: str) -> AbstractAsyncContextManager[An
     return running(client, settings, client.stop, "Write", ", ".join(topics))
 
 
-def admin(settings: Settings) -> AbstractAsyncContextManager[Any]:
-    """A started admin client, closed at the end."""
-    from aiokafka.admin import AIOKafkaAdminClient
-
-    client = AIOKafkaAdminClient(**connection(settings))
-    return running(client, settings, client.close)
-
-
 async def partition_counts(client: Any, *topics: str) -> dict[str, int]:
     """Return {topic: number of partitions} of all that the broker shows, from a consumer. Creates nothing.
 
