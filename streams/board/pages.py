@@ -120,9 +120,8 @@ def news(one: News, language: str) -> str:
     """Return one line of what happened last."""
     card = one.card
     at = _moment(ms_of(card.updated_at), zone_of(card.timezone)) if card.updated_at else ""
-    headline = card.headline_fr if language == "fr" and card.headline_fr else card.headline
     return _PAGES.get_template("news.html").render(
-        at=at, event=_name(one.event, language), rises=one.event in _RISES, headline=headline, dom=dom_id(card.crisis_id)
+        at=at, event=_name(one.event, language), rises=one.event in _RISES, headline=_headline(card, language), dom=dom_id(card.crisis_id)
     )  # fmt: skip
 
 
@@ -131,8 +130,11 @@ def alert(one: News, language: str) -> str:
     card, name = one.card, _RISES.get(one.event)
     if name is None:
         return ""
-    headline = card.headline_fr if language == "fr" and card.headline_fr else card.headline
-    return WORDS[language][name].format(brand=card.brand, n=card.severity, headline=headline)
+    return WORDS[language][name].format(brand=card.brand, n=card.severity, headline=_headline(card, language))
+
+
+def _headline(card: Crisis, language: str) -> str:
+    return _signs(card.headline_fr if language == "fr" and card.headline_fr else card.headline, language)
 
 
 def _figures(card: Crisis, language: str) -> Sequence[tuple[str, str]]:

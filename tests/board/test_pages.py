@@ -90,6 +90,7 @@ def test_no_language_speaks_the_other() -> None:
     for word in ("Severity", "Mentions from", "opened", "escalated", "late,", "lead", "snowball", "Course"):
         assert word not in text
     assert "12\u202f345" in text
+    assert text.count("acme\u00a0: boule de neige") == 3  # the card and two lines of news: no sign begins a line
     assert "responsable de la cellule" in text
 
 
