@@ -14,7 +14,7 @@ from streams.detect.forecast import forecast
 from streams.detect.growth import Growth
 from streams.errors import BadInput
 from streams.evaluate.cascades_data import Cascade, read_cascades
-from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.folders import Say, silent
 from streams.evaluate.resample import Flags, Floats, Ints, bootstrap, grouped_auc, ranks
 from streams.evaluate.seismic import final_size
 

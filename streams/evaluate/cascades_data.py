@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from streams.errors import BadInput
-from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.folders import Say, silent
 from streams.sources.tables import Table, table_at
 
 #: (delay in ms, rank among equals, author, whom it answers, text)

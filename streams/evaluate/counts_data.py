@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from streams.errors import BadInput
+from streams.evaluate.folders import Say, read_json, silent
 from streams.evaluate.nab import Series, Weights
 from streams.sources.dates import parse_time
 from streams.sources.tables import Table
@@ -24,27 +24,6 @@ PROFILES: Final = {
 _MOST_STEP_MS: Final = 3_600_000
 #: A longer silence is a broken date, or two series in one file.
 _MOST_GAP_MS: Final = 366 * 86_400_000
-Say = Callable[[str], None]
-
-
-def silent(_: str) -> None:
-    """Say nothing."""
-
-
-def read_json(path: Path) -> Any:
-    """Return what a JSON file holds. Raises `BadInput`, with its line, where it cannot be read."""
-    try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        raise BadInput(f"{path} is missing") from None
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path} is not UTF-8") from None
-    except RecursionError:
-        raise BadInput(f"{path} is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path}, line {error.lineno}: no JSON ({error.msg})") from None
 
 
 def read_series(folders: Sequence[str | Path], say: Say = silent) -> list[Series]:

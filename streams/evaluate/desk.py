@@ -25,7 +25,7 @@ from schemas.response import Notification
 from streams.backtest.run import backtest
 from streams.crisis.severity import ranked_probability_score
 from streams.errors import BadInput
-from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.folders import Say, silent
 from streams.evaluate.lead_data import AFTER_MS, Folder, Planted, read_folder
 from streams.gravity import BORDERS
 from streams.respond.routes import Route

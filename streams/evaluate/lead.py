@@ -22,7 +22,7 @@ from streams.backtest.run import backtest
 from streams.backtest.summary import refused_for, summary
 from streams.clock import rfc3339
 from streams.errors import BadInput
-from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.folders import Say, silent
 from streams.evaluate.lead_data import AFTER_MS, DAY_MS, Folder, Planted, read_folder
 from streams.evaluate.resample import poisson_interval
 from streams.evaluate.vendor_rules import RULES, alarms

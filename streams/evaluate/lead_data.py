@@ -13,7 +13,7 @@ from schemas.brand import Watchlist
 from streams.clock import rfc3339
 from streams.enrich.watchlist import load_watchlist
 from streams.errors import BadInput
-from streams.evaluate.counts_data import Say, read_json, silent
+from streams.evaluate.folders import Say, read_json, silent
 from streams.sources.dates import parse_time
 from streams.sources.files import read_mentions
 

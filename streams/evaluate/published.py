@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from streams.errors import BadInput
-from streams.evaluate.counts_data import Say, read_json, silent
+from streams.evaluate.folders import Say, read_json, silent
 from streams.evaluate.nab import Series, Weights, normalised
 from streams.evaluate.resample import Ints, bootstrap
 from streams.sources.dates import parse_time

@@ -18,7 +18,7 @@ from streams.enrich.features import TextReader
 from streams.enrich.fold import clean, fold
 from streams.errors import BadInput
 from streams.evaluate.cascades_data import read_cascades
-from streams.evaluate.counts_data import Say, read_json, silent
+from streams.evaluate.folders import Say, read_json, read_text, silent
 from streams.evaluate.resample import Ints, auc, bootstrap
 from streams.evaluate.sentiment import calibration_error, macro_f1
 from streams.sources.dates import parse_time
@@ -67,7 +67,7 @@ def _threads(folder: Path, say: Say) -> Iterator[Claim]:
     posts, structures = read_json(folder / "posts.json"), read_json(folder / "structures.json")
     if not isinstance(posts, dict) or not isinstance(structures, dict):
         raise BadInput(f"{folder}: posts.json and structures.json must be objects by id")
-    names, labels = _words(folder / "thread_id.txt"), _words(folder / "thread_label.txt")
+    names, labels = read_text(folder / "thread_id.txt").split(), read_text(folder / "thread_label.txt").split()
     if len(names) != len(labels):
         raise BadInput(f"{folder}: thread_id.txt names {len(names)} threads, thread_label.txt holds {len(labels)} labels")
     lost = 0
@@ -87,17 +87,6 @@ def _threads(folder: Path, say: Say) -> Iterator[Claim]:
         yield Claim(name, folder.name, texts, None, _THREAD_LABELS[label])
     if lost:
         say(f"{folder}: {lost} replies of structures.json have no text in posts.json and are left out")
-
-
-def _words(path: Path) -> list[str]:
-    try:
-        return path.read_bytes().decode("utf-8-sig").split()
-    except FileNotFoundError:
-        raise BadInput(f"{path} is missing") from None
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path} is not UTF-8") from None
 
 
 def _time(post: Any, folder: Path) -> int:

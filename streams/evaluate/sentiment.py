@@ -16,7 +16,7 @@ from streams.enrich.features import TextReader
 from streams.enrich.fold import clean, fold
 from streams.enrich.polarity import Polarity
 from streams.errors import BadInput
-from streams.evaluate.counts_data import Say, silent
+from streams.evaluate.folders import Say, silent
 from streams.evaluate.polarity_data import FOLDERS, Example, fingerprints, read_split
 from streams.rounding import six
 

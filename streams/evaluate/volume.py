@@ -11,7 +11,8 @@ from typing import Any
 from streams.detect.brand import Brand
 from streams.detect.budget import Budget
 from streams.detect.volume import surprises
-from streams.evaluate.counts_data import Say, read_profiles, read_series, silent
+from streams.evaluate.counts_data import read_profiles, read_series
+from streams.evaluate.folders import Say, silent
 from streams.evaluate.nab import Series, Weights, false_alarms, hits, judged_days, normalised, probation, step_ms
 from streams.evaluate.published import compare, published_alarms
 from streams.evaluate.resample import poisson_interval
