@@ -15,11 +15,12 @@ from schemas.crisis import Crisis
 from schemas.desk import OPEN
 from schemas.response import Task
 from streams.board.room import Known, News, Room, Step
-from streams.board.words import NAMES, WORDS
+from streams.board.words import WORDS
 from streams.clock import ms_of, zone_of
-from streams.respond.brief import brief, unbroken
-from streams.respond.brief_words import CAP, KINDS, ROLES
-from streams.respond.tasks import DUE
+from streams.respond.brief import brief, due_now, holder, unbroken
+from streams.respond.brief_words import CAP, EVENTS, KINDS, PHASES
+from streams.respond.note_words import note_in
+from streams.respond.refusals import refusal_in
 
 _PAGES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
@@ -108,9 +109,10 @@ def _crisis(known: Known, language: str) -> str:
     rows = [(label.strip(), text.strip()) for label, _, text in (line.partition(":") for line in lines[1:-1])]
     return _PAGES.get_template("crisis.html").render(
         w=words, card=card, dom=dom_id(card.crisis_id), headline=lines[0], rows=rows,
-        phase=_name(card.phase, language), kind=KINDS[language].get(card.kind, card.kind) if card.kinds or card.kind_set_by else "",
+        phase=PHASES[language].get(card.phase, card.phase),
+        kind=KINDS[language].get(card.kind, card.kind) if card.kinds or card.kind_set_by else "",
         figures=list(_figures(card, language)), chart=_chart(known.steps, words, zone), over=card.phase not in OPEN,
-        steps=[_row(step, language, zone) for step in reversed(known.steps)], tasks=_due(tasks, words, language, zone),
+        steps=[_row(step, language, zone) for step in reversed(known.steps)], tasks=_due(due_now(tasks, card.phase), words, language, zone),
         shown=_SHOWN, commands=_commands(card.crisis_id),
         status=CAP[language].get(card.status, card.status), holder=card.assigned_to or card.acknowledged_by,
     )  # fmt: skip
@@ -121,7 +123,8 @@ def news(one: News, language: str) -> str:
     card = one.card
     at = _moment(ms_of(card.updated_at), zone_of(card.timezone)) if card.updated_at else ""
     return _PAGES.get_template("news.html").render(
-        at=at, event=_name(one.event, language), rises=one.event in _RISES, headline=_headline(card, language), dom=dom_id(card.crisis_id)
+        at=at, event=EVENTS[language].get(one.event, one.event),
+        rises=one.event in _RISES, headline=_headline(card, language), dom=dom_id(card.crisis_id)
     )  # fmt: skip
 
 
@@ -170,27 +173,22 @@ def _chart(steps: Sequence[Step], words: dict[str, str], zone: tzinfo) -> dict[s
 
 
 def _row(step: Step, language: str, zone: tzinfo) -> tuple[str, str, int, int, str, str]:
-    return _moment(step.at_ms, zone), _name(step.event, language), step.severity, step.mentions, step.by, step.note
+    note = (refusal_in if step.event == "refused" else note_in)(step.note, language)
+    return _moment(step.at_ms, zone), EVENTS[language].get(step.event, step.event), step.severity, step.mentions, step.by, note
 
 
 def _due(tasks: Sequence[Task], words: dict[str, str], language: str, zone: tzinfo) -> list[tuple[str, str, str, str]]:
-    """Return (title, who, until when, late or not) of what somebody still has to do, the first due first."""
-    due = sorted((task for task in tasks if task.state in DUE), key=lambda task: (task.due_at or "", task.task_id))
+    """Return (title, who, until when, late or not) of each task."""
     found = []
-    for task in due:
-        role = task.deputy if task.state == "escalated" else task.role
-        who = ", ".join(task.people) or ROLES[language].get(role, role)
+    for task in tasks:
         until = words["due"].format(at=_moment(ms_of(task.due_at), zone)) if task.due_at else ""
-        found.append((_signs(task.title_in(language), language), who, until, words[task.state] if task.state != "open" else ""))
+        late = words[task.state] if task.state != "open" else ""
+        found.append((_signs(task.title_in(language), language), holder(task, language), until, late))
     return found
 
 
 def _commands(crisis_id: str) -> list[str]:
     return [f"veille crisis ack {crisis_id} --by NAME", f"veille brief {crisis_id}"]
-
-
-def _name(name: str, language: str) -> str:
-    return NAMES[language].get(name, name)
 
 
 def _moment(at_ms: int, zone: tzinfo) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.crisis import Crisis
-from schemas.desk import CLOSED, OPEN
+from schemas.desk import CLOSED, NONE, OPEN, UNKNOWN
 from schemas.response import Task
 from streams.clock import ms_of
 
@@ -18,7 +18,7 @@ _END_MS = 221_845_392_000_000
 #: Crises that are kept; of each the steps of its course; entries of what happened last.
 MAX_CRISES, MAX_STEPS, MAX_NEWS = 300, 60, 40
 #: Events that say nothing new of how a crisis goes.
-_SILENT = ("asked", "noted", "refused")
+_SILENT = ("noted", "refused")
 
 
 class Step(NamedTuple):
@@ -94,7 +94,7 @@ class Room:
         self.revision += 1
         if event != "updated" and event != "suspected":
             self.news.append(News(self.revision, event, card))
-        if card.crisis_id and card.phase not in ("", "none", "unknown") and event != "asked":
+        if card.crisis_id and card.phase not in (NONE, UNKNOWN) and event != "asked":
             known = self._put(card)
             if event not in _SILENT or card.decision is not None:
                 self._go_on(known, event, card)

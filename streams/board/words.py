@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from streams.respond.brief import unbroken
-from streams.respond.brief_words import EVENTS
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -100,8 +99,3 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 WORDS["fr"] = {name: unbroken(text) for name, text in WORDS["fr"].items()}
-#: What happened, and the phase that a crisis is in; English keeps the words of the records.
-NAMES: dict[str, dict[str, str]] = {
-    "en": {},
-    "fr": {**EVENTS["fr"], "open": "ouverte", "asked": "question posée", "suspected": "soupçonnée"},
-}

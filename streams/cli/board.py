@@ -132,6 +132,8 @@ def take(room: Room, topic: str, record: Any) -> None:
 
 async def _look(client: Any, board: Board) -> None:
     """See every few seconds whether the broker still answers: aiokafka itself says nothing of one that is gone."""
+    from aiokafka.errors import KafkaError
+
     from streams.board.pages import Link
     from streams.clock import wall_ms
 
@@ -140,6 +142,6 @@ async def _look(client: Any, board: Board) -> None:
         lost = 0
         try:
             await asyncio.wait_for(client.end_offsets(list(client.assignment())[:1]), _SILENCE)
-        except Exception:
+        except (KafkaError, OSError, TimeoutError):
             lost = board.link.lost_ms or wall_ms()
         board.look(Link(lost, board.link.reading))

@@ -12,7 +12,7 @@ from schemas.signal import Contribution
 from streams.crisis.words import clean
 from streams.reasons import ended_by, speaking_for
 from streams.respond.brief import unbroken
-from streams.respond.brief_words import EVENTS
+from streams.respond.brief_words import EVENTS, PHASES
 from streams.respond.drill_words import STATES
 from streams.respond.drill_words import WORDS as DRILL
 from streams.respond.note_words import note_in
@@ -34,10 +34,6 @@ _KINDS = {
         "snowball": "boule de neige", "corporate": "entreprise", "rumour": "rumeur", "own_post": "publication",
         "unknown": "inconnu",
     },
-}  # fmt: skip
-_PHASES = {
-    "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement",
-    "resolved": "résolue", "cancelled": "annulée", "merged": "fusionnée",
 }  # fmt: skip
 
 
@@ -108,7 +104,7 @@ def answer_line(event: dict[str, Any], language: str = "en") -> str:
         words = [_WORDS[language]["sent"], data["command"], data["id"]]
     elif "phase" in data:
         word = event["type"].removeprefix("veille.crisis.")
-        phase = "" if data["phase"] == "none" else _PHASES.get(data["phase"], data["phase"]) if language == "fr" else data["phase"]
+        phase = "" if data["phase"] == "none" else PHASES[language].get(data["phase"], data["phase"])
         decision = data.get("decision") or {}
         note = _refused(data["note"], language) if word == "refused" else note_in(data["note"], language)
         if note == decision.get("command"):

@@ -140,13 +140,23 @@ def _unknown(crisis: Crisis, language: str, zone: tzinfo) -> str:
     return f"{words['semi']} ".join(listed)
 
 
+def due_now(tasks: Iterable[Task], phase: str) -> list[Task]:
+    """Return what somebody still has to do while a crisis is in ``phase``, the first due first."""
+    return sorted((t for t in tasks if t.state in DUE and is_due(t.step, phase)), key=lambda t: (t.due_at or "", t.task_id))
+
+
+def holder(task: Task, language: str) -> str:
+    """Return who has a task: its people, or the role whose turn it is."""
+    return ", ".join(task.people) or _word(ROLES, task.deputy if task.state == "escalated" else task.role, language)
+
+
 def _due(crisis: Crisis, tasks: Sequence[Task], language: str, zone: tzinfo) -> str:
     words = WORDS[language]
     undone = [task for task in tasks if task.state in DUE]
-    due = sorted((t for t in undone if is_due(t.step, crisis.phase)), key=lambda t: (t.due_at or "", t.task_id))
+    due = due_now(tasks, crisis.phase)
     shown = []
     for task in due[:3]:
-        who = _short(", ".join(task.people) or _word(ROLES, task.deputy if task.state == "escalated" else task.role, language), 60)
+        who = _short(holder(task, language), 60)
         late = f", {words[task.state]}" if task.state in ("late", "escalated") else ""
         shown.append(f"{_short(task.title_in(language), 90)} ({who}, {words['until']} {_hour(task.due_at, zone, language)}{late})")
     if len(due) > 3:

@@ -156,6 +156,19 @@ CAP: dict[str, dict[str, str]] = {
         "Test": "test",
     },
 }
+#: Phases of a crisis; English keeps the words of the records.
+PHASES: dict[str, dict[str, str]] = {
+    "en": {},
+    "fr": {
+        "suspected": "soupçonnée",
+        "open": "ouverte",
+        "escalated": "aggravée",
+        "eased": "en apaisement",
+        "resolved": "résolue",
+        "cancelled": "annulée",
+        "merged": "fusionnée",
+    },
+}
 #: What happened to a crisis, as a note below a message and in a drill says it.
 EVENTS: dict[str, dict[str, str]] = {
     "en": {},

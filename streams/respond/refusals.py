@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 from schemas.desk import TABLE
 from streams.gate.words import again
+from streams.respond.brief_words import PHASES
 
-_PHASES = {
-    "suspected": "soupçonnée", "open": "ouverte", "escalated": "aggravée", "eased": "en apaisement", "resolved": "résolue",
-    "cancelled": "annulée", "merged": "fusionnée",
-}  # fmt: skip
+_PHASES = PHASES["fr"]
 _FORMS = {
     "a text": "un texte",
     "a list of texts": "une liste de textes",

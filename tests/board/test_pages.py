@@ -85,13 +85,20 @@ def test_no_language_speaks_the_other() -> None:
     room = Room(7)
     room.take_event("opened", card(1, at(0), headline_fr="acme : boule de neige", contributions=(), mentions=3))
     room.take_event("escalated", card(2, at(9), headline_fr="acme : boule de neige", phase="escalated", contributions=(), mentions=12345))
+    mute = Command(id="c", command="mute", brand="acme", by="bo", at_ms=0)
+    room.take_event("refused", card(3, at(10), headline_fr="acme : boule de neige", phase="escalated", mentions=12345, contributions=(),
+                                    note="mute needs minutes", decision=mute))  # fmt: skip
+    room.take_event("updated", card(4, at(11), headline_fr="acme : boule de neige", phase="escalated", mentions=12345, contributions=(),
+                                    note="blind"))  # fmt: skip
     room.take_task(task(title_fr="Suspendre les publications", role="lead"))
     text = Elements(pages.page(room, Link(), BEGIN + 40 * 60_000, "fr", "")).text
     for word in ("Severity", "Mentions from", "opened", "escalated", "late,", "lead", "snowball", "Course"):
         assert word not in text
     assert "12\u202f345" in text
-    assert text.count("acme\u00a0: boule de neige") == 3  # the card and two lines of news: no sign begins a line
+    assert text.count("acme\u00a0: boule de neige") == 4  # the card and three lines of news: no sign begins a line
     assert "responsable de la cellule" in text
+    assert "mute demande minutes" in text
+    assert "une source est devenue muette" in text
 
 
 def test_how_far_the_watch_is_and_what_is_lost_is_never_silent() -> None:
@@ -127,6 +134,16 @@ def test_what_is_read_out_changes_only_when_something_happened() -> None:
     html = pages.page(room, Link(), BEGIN, "en", "")
     assert '<p id="status" role="status">' in html
     assert '<p id="watch">' in html
+
+
+def test_of_a_crisis_that_is_over_only_corrections_are_left_to_do() -> None:
+    """As the brief has it: the plan's steps end with the crisis, what is false outside does not."""
+    room = Room(7)
+    room.take_event("resolved", card(1, at(0), phase="resolved"))
+    room.take_task(task(title="Pause the posts", state="late"))
+    assert "Pause the posts" not in pages.crisis(room.over()[0], "en")
+    room.take_task(task("t2", step="correct:s1", title="Correct the statement"))
+    assert "Correct the statement" in pages.crisis(room.over()[0], "en")
 
 
 def test_a_crisis_whose_records_cannot_be_told_is_named() -> None:
