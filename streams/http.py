@@ -57,7 +57,7 @@ async def serve(host: str, port: int, setting: str, app: Starlette) -> AsyncIter
     except OSError as error:
         listening.close()
         raise BadInput(f"cannot listen on {host}:{port} ({error.strerror}); set {setting} (0 picks a free one)") from None
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1)
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
