@@ -13,8 +13,8 @@ import xxhash
 
 from streams.clock import Sleep
 from streams.errors import BadInput
+from streams.inside import Refused, Resolve, pin, resolve
 from streams.respond.settings import RespondSettings
-from streams.respond.target import Refused, Resolve, pin, resolve
 
 
 class Delivery(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from streams.respond.target import is_public
+from streams.inside import is_public
 
 PRIVATE = "the target lies in a private address range"
 

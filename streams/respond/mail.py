@@ -10,10 +10,10 @@ from contextlib import suppress
 from email.message import EmailMessage
 
 from schemas.response import Notification
+from streams.inside import Target
 from streams.respond.brief import brief
 from streams.respond.deliver import Attempt
 from streams.respond.routes import Route
-from streams.respond.target import Target
 
 
 def message(notification: Notification, route: Route) -> EmailMessage:

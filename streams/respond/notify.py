@@ -13,6 +13,7 @@ from schemas.response import Notification
 from streams.clock import Sleep, WallClock, wall_ms
 from streams.engine.deadletters import set_aside
 from streams.engine.stage import Output, Record
+from streams.inside import MAIL_PORTS, Resolve, pin, resolve
 from streams.reading import reader
 from streams.respond import logger, mail, webhook
 from streams.respond.deliver import Attempt, Delivery, Poster, repeat, trusted
@@ -20,7 +21,6 @@ from streams.respond.formats import FORMATTERS
 from streams.respond.others import Other
 from streams.respond.routes import Route, load_routes
 from streams.respond.settings import RespondSettings
-from streams.respond.target import MAIL_PORTS, Resolve, pin, resolve
 
 REJECTED_TOPIC = "crisis.notifications.rejected"
 #: Bytes of one header that a dead letter carries on.

@@ -14,8 +14,8 @@ import yaml
 from schemas.crisis import EVENT_TYPES, KINDS, Crisis
 from streams.errors import BadInput
 from streams.handwritten import NoYaml, reading
+from streams.inside import MAIL_PORTS, WEB_PORTS, no_target
 from streams.respond.settings import RespondSettings
-from streams.respond.target import MAIL_PORTS, WEB_PORTS, no_target
 
 FORMATS = ("log", "webhook", "slack", "teams", "pagerduty", "alertmanager", "email", "apprise")
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from streams.inside import Refused, pin
 from streams.respond.notify import NotifyWorker
 from streams.respond.routes import Route
 from streams.respond.settings import RespondSettings
-from streams.respond.target import Refused, pin
 from tests.respond.local import certificate, mail_server, server
 from tests.respond.make import FORMS, NEW, note, noted_record, worker
 
@@ -54,6 +54,18 @@ async def test_the_address_is_pinned() -> None:
     assert target[:3] == ("https://[2606:4700::1111]:8443/a?b=c", "example.org:8443", "example.org")
     with pytest.raises(Refused):
         await pin("https://example.org:8443/a?b=c", allow_private=False, lookup=rebinding)
+
+
+async def test_a_name_in_letters_of_its_own() -> None:
+    """A host outside ASCII is looked up, named and proven as the DNS writes it."""
+    asked = []
+
+    async def public(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["1.1.1.1"]
+
+    target = await pin("https://café.example/?q=é", allow_private=False, lookup=public)
+    assert (target.host, target.server_name, asked) == ("xn--caf-dma.example", "xn--caf-dma.example", ["xn--caf-dma.example"])
 
 
 @pytest.mark.parametrize("form", ["webhook", "email"])

@@ -1,4 +1,8 @@
-"""Where a message may go: the target's address is looked up once, checked, and pinned for the attempt."""
+"""What lies inside and what is public: the address of a URL is looked up once, checked, and pinned for the attempt.
+
+The one guard of whatever connects to where somebody else's words point: messages, feeds, captured pages. Who asks calls `pin` for each
+URL, a redirect's too, and connects to `Target.url` with `Target.host` as the Host header and `Target.server_name` for TLS.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Refused(Exception):
-    """The target may not be posted to; no repeat helps. The message names no secret and no path."""
+    """The target may not be connected to; no repeat helps. The message names no secret and no path."""
 
 
 class Target(NamedTuple):
@@ -99,8 +103,9 @@ async def pin(url: str, *, allow_private: bool, lookup: Resolve = resolve, ports
         raise Refused(why)
     parts = urlsplit(url)
     assert parts.hostname is not None
+    name = parts.hostname.encode("idna").decode()
     port = parts.port or ports[parts.scheme]
-    addresses = await lookup(parts.hostname, port)
+    addresses = await lookup(name, port)
     if not addresses:
         raise OSError("the target's name has no address")
     if not allow_private and not all(is_public(address) for address in addresses):
@@ -109,6 +114,6 @@ async def pin(url: str, *, allow_private: bool, lookup: Resolve = resolve, ports
     shown = f"[{address}]" if ":" in address else address
     path = parts.path or "/"
     query = f"?{parts.query}" if parts.query else ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{name}]" if ":" in name else name
     named = f"{host}:{parts.port}" if parts.port else host
-    return Target(f"{parts.scheme}://{shown}:{port}{path}{query}", named, parts.hostname, address, port)
+    return Target(f"{parts.scheme}://{shown}:{port}{path}{query}", named, name, address, port)
