@@ -22,9 +22,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "veille crisis": (),
     "veille brief": (),
     "veille board": (),
+    "veille evidence": (),
     "veille explain": ("mentions.raw",),
     "veille doctor": tuple(load_topics()),
 }
+#: What a person of the crisis cell runs.
+CELL = ("veille crises", "veille crisis", "veille brief", "veille board", "veille evidence")
 APPLY = "veille topics apply"
 NOTIFY_SUFFIX = "-notify"
 
@@ -135,7 +138,7 @@ def security_page() -> str:
 
 def strimzi_users() -> str:
     """Return Kubernetes resources (Strimzi KafkaUser): the worker, the crisis cell, and who publishes mentions."""
-    cell = {right for command in ("veille crises", "veille crisis", "veille brief", "veille board") for right in command_rights(command)}
+    cell = {right for command in CELL for right in command_rights(command)}
     users = {"worker": worker_rights(), "cell": cell, "publisher": {Right("topic", "mentions.raw", "Write")}}
     parts = [yaml.safe_dump(_user(name, rights), sort_keys=False, width=140) for name, rights in users.items()]
     head = (

@@ -20,6 +20,7 @@ from streams.cli import (
     doctor,
     drill,
     evaluate,
+    evidence,
     explain,
     playbook,
     replay,
@@ -43,7 +44,7 @@ app = typer.Typer(
 )
 for _command in (demo, worker, replay, warm, crises, board, brief, backtest, simulate, drill, evaluate, explain, bench, doctor, broker):
     app.command(name=_command.__name__.rpartition(".")[2], help=_command.HELP)(_command.command)
-for _group in (topics, watchlist, crisis, playbook):
+for _group in (topics, watchlist, crisis, evidence, playbook):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
 
 

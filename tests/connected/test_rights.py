@@ -64,6 +64,7 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
         ("veille brief", ("CRISIS",), {}, 0),
         ("veille crisis", ("capture", "CRISIS", "--file", brands, *usual), {}, 0),
         ("veille crisis", ("claim-add", "CRISIS", "--claim", "c1", "--text", "It was one bag.", *usual), {}, 0),
+        ("veille evidence", ("list", "CRISIS"), {}, 0),
         ("veille doctor", (), {}, 0),
         ("veille watchlist", ("apply", brands), old, 0),
         ("veille replay", (str(stage.folder / "old.jsonl"), "--watchlist", brands), old, 0),
@@ -139,6 +140,7 @@ def lacking(stage: Stage) -> dict[str, str]:
 PEOPLE: list[tuple[str, tuple[str, ...], str, str]] = [
     ("veille crises", (), "crisis.events", "Read"),
     ("veille brief", ("acme-1-1",), "crisis.state", "Read"),
+    ("veille evidence", ("list", "acme-1-1"), "crisis.evidence", "Read"),
     ("veille crisis", ("note", "acme-1-1", "--text", "x", "--by", "a"), "crisis.commands", "Write"),
     ("veille doctor", (), "brand.signals", "Read"),
     ("veille board", ("--port", "0"), "crisis.events", "Read"),

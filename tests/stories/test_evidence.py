@@ -1,0 +1,102 @@
+"""What is kept of a crisis, from the command that captures it to the list that a person reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from schemas.topics import load_topics
+from streams.cli.connection import producer
+from streams.cli.main import app
+from streams.engine.topics import partition_counts
+from streams.errors import VeilleError
+from streams.settings import Settings
+from tests.stories.road import read_all, story_settings, worker
+
+RUN = "proof"
+
+
+class Desk:
+    """A person at the command line, on the topics of one story."""
+
+    def __init__(self, broker: str) -> None:
+        self._place = ("--broker", broker, "--run", RUN)
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        """Run a command; return exit code, stdout, and what is told on stderr."""
+        shown = CliRunner().invoke(app, [*words, *self._place])
+        if isinstance(shown.exception, VeilleError):
+            return shown.exception.exit_code, shown.stdout, str(shown.exception)
+        return shown.exit_code, shown.stdout, shown.stderr
+
+    def json(self, *words: str) -> list[dict[str, Any]]:
+        """Run a command that must succeed; return the objects printed."""
+        code, out, told = self.run(*words, "--json")
+        assert code == 0, told
+        return [json.loads(line) for line in out.splitlines()]
+
+    def decide(self, *words: str) -> dict[str, Any]:
+        """Run a command of the desk; return the card that it is answered with."""
+        card: dict[str, Any] = self.json("crisis", *words, "--by", "ada", "--role", "lead", "--wait", "60")[0]["data"]
+        return card
+
+
+async def deliver_again(settings: Settings) -> None:
+    """Send every receipt once more, as a worker does after a crash."""
+    lying = await read_all(settings, "crisis.evidence")
+    topic = settings.topic("crisis.evidence")
+    async with producer(settings, topic) as client:
+        for record in lying:
+            await client.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers))
+
+
+def wait_for(desk: Desk, crisis: str, count: int) -> list[dict[str, Any]]:
+    """Return the list of a crisis as soon as it has ``count`` receipts."""
+    while len(found := desk.json("evidence", "list", crisis)) < count:
+        pass
+    return found
+
+
+def test_evidence_of_a_crisis_that_merges_and_comes_back(embedded_broker: str, tmp_path: Path) -> None:
+    """Receipts are listed once and in order: also those of a crisis that was merged, after a reopening, and delivered again."""
+    settings = story_settings(embedded_broker, RUN)
+    settings = settings.model_copy(update={"stages": "enrich,detect,commands,crisis,evidence,respond"})
+    watchlist, letter, kept = tmp_path / "watchlist.yaml", tmp_path / "letter.eml", tmp_path / "kept.eml"
+    watchlist.write_text("brands:\n  - {id: acme, names: [Acme]}\n", "utf-8")
+    letter.write_bytes(b"Dear Acme,\n\x00\xff")
+    asyncio.run(partition_counts(settings, list(load_topics())))
+    desk = Desk(embedded_broker)
+    with worker(settings, watchlist, tmp_path / "worker.log"):
+        one = desk.decide("open", "--brand", "acme", "--headline", "Fire in the plant", "--terms", "fire")["crisis_id"]
+        assert desk.run("evidence", "list", one)[1:] == ("", f"nothing was kept of {one} so far\n")
+        two = desk.decide("open", "--brand", "acme", "--headline", "Strike in the plant", "--terms", "strike")["crisis_id"]
+        desk.decide("capture", one, "--file", str(letter))
+        desk.decide("capture", two, "--target", "https://example.org/post")
+        desk.decide("merge", two, "--into", one)
+        desk.decide("close", one)
+        desk.decide("reopen", one)
+        desk.decide("capture", one, "--target", "https://example.org/other")
+        listed = wait_for(desk, one, 3)
+        assert [(r["evidence_id"], r["what"], r["name"], r["url"]) for r in listed] == [
+            (f"{one}/1", "command", "letter.eml", ""), (f"{one}/2", "command", "", "https://example.org/other"),
+            (f"{two}/1", "command", "", "https://example.org/post"),
+        ]  # fmt: skip
+        assert (listed[0]["size"], listed[0]["by"]) == (len(letter.read_bytes()), "ada")
+        asyncio.run(deliver_again(settings))
+        assert desk.json("evidence", "list", one) == listed
+    code, shown, _ = desk.run("evidence", "list", one, "--language", "fr")
+    assert (code, len(shown.splitlines())) == (0, 4)
+    assert shown.startswith("identifiant")
+    code, shown, _ = desk.run("evidence", "show", f"{one}/1", "--out", str(kept))
+    assert (code, kept.read_bytes()) == (0, letter.read_bytes())
+    assert "letter.eml" in shown
+    code, _, told = desk.run("evidence", "show", f"{one}/2", "--out", str(kept))
+    assert (code, kept.read_bytes()) == (1, letter.read_bytes()), "a file that is there is left as it is"
+    for words, why in ((("show", f"{one}/9"), "there is no receipt"), (("list", "acme-20200101T000000-9"), "there is no crisis")):
+        code, shown, told = desk.run("evidence", *words)
+        assert (code, shown) == (4, "")
+        assert why in told
