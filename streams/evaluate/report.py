@@ -32,9 +32,9 @@ def report(exam: str, found: Mapping[str, Any], folders: Sequence[str]) -> str:
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(shown)}</td></tr>" for name, shown in _rows(found))
     title = f"veille evaluate {exam}"
     return (
-        f'<!doctype html><html lang="en"><head>{_HEAD}<title>{escape(title)}</title><style>{_STYLE}</style></head><body>'
+        f'<!doctype html><html lang="en"><head>{_HEAD}<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>'
         f"<h1>{escape(title)}</h1><p>Over {escape(', '.join(folders))}. Thin lines and brackets are 90 % bootstrap intervals.</p>"
-        f"{plots}<h2>All figures</h2><table>{rows}</table></body></html>\n"
+        f"{plots}<h2>All figures</h2><table>{rows}</table></main></body></html>\n"
     )
 
 

@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, sync_playwright
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +21,11 @@ def chromium() -> Iterator[Browser]:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core finds in the page that keeps somebody out (WCAG 2.2 A and AA, and what its makers count as good practice)."""
+    # Evaluated, so that the page's own Content-Security-Policy stays in force for the page.
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run().then(found => found.violations)")
+    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]

@@ -18,6 +18,7 @@ from streams.board.settings import BoardSettings
 from streams.http import serve
 from tests.board.test_pages import EVIL, filled
 from tests.board.test_room import BEGIN, at, task
+from tests.browser.conftest import barriers
 from tests.browser.test_pages import FAINT
 from tests.respond.make import card
 
@@ -98,6 +99,7 @@ def test_it_fits_is_legible_and_hostile_texts_do_nothing(chromium: Browser, lang
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
         assert page.evaluate(FAINT) == []
+        assert barriers(page) == []
         assert page.locator("img, iframe, object, form").count() == 0
         assert page.evaluate("document.documentElement.lang") == language
         assert wrong == []
@@ -122,6 +124,7 @@ def test_what_happens_is_told_without_a_reload(chromium: Browser) -> None:
         expect(page).to_have_title("(2) Veille")
         expect(page.locator("#open > article").first).to_have_attribute("id", second[1:])
         expect(page.get_by_role("log").locator("li").first).to_contain_text("alert(1)")
+        expect(page.get_by_role("log").locator(".empty")).to_be_hidden()
         desk.happens(lambda room: room.take_task(task("t", title="Call the plant")))
         expect(page.locator(first)).to_contain_text("Call the plant")
         desk.happens(lambda room: room.take_event("resolved", card(4, at(3), phase="resolved")))

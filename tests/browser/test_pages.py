@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from streams.evaluate.report import report
 from streams.respond.drill_report import page as drill_page
+from tests.browser.conftest import barriers
 from tests.evaluate.test_report import VOLUME
 from tests.respond import test_drill as drills
 
@@ -91,6 +92,7 @@ def test_a_page_fits_is_legible_and_does_nothing(opened: tuple[Page, list[str]])
     page, wrong = opened
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     assert page.evaluate(FAINT) == []
+    assert barriers(page) == []
     assert page.locator("script, img, iframe, link, object").count() == 0
     assert "onerror=alert(1)" in page.inner_text("body")
     assert wrong == []
