@@ -42,10 +42,11 @@ def command(
     settings = load_settings(broker=broker, run=run)
     if port is not None:
         settings = load_settings(broker=broker, run=run, board={**settings.board.model_dump(), "port": port})
-    run_async(_serve(settings, language_of(language, settings)))
+    run_async(serve_room(settings, language_of(language, settings)))
 
 
-async def _serve(settings: Settings, language: str) -> None:
+async def serve_room(settings: Settings, language: str) -> None:
+    """Serve the page until cancelled; its address goes to stderr. Raises `BadInput` where topics are missing or the port is taken."""
     from streams.board.room import Room
     from streams.board.server import Board, application
     from streams.cli.connection import consumer

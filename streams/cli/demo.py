@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli.options import Json, run_async
+from streams.cli.options import Json, language_of, run_async
 from streams.errors import Fatal
 from streams.settings import Settings
 
@@ -22,6 +22,8 @@ HELP = """Run three simulated days of seven brands through an embedded broker an
 The crises are printed as they open, escalate and resolve.
 
 Five crises and three decoys are planted; the summary says what was found and how early.
+
+With --board the crisis room shows them while they open, on a page of this machine, and stays until Ctrl-C.
 
 Example: veille demo --seed 1
 
@@ -34,14 +36,16 @@ _TAIL_HOURS = 48.0
 
 def command(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same events, byte for byte.")] = 1,
+    board: Annotated[bool, typer.Option("--board", help="Serve the crisis room too, until Ctrl-C (VEILLE_BOARD__PORT).")] = False,
     json: Json = False,
 ) -> None:
     """Run the demonstration."""
     with TemporaryDirectory(prefix="veille-") as folder:
-        run_async(_demo(seed, json=json, folder=Path(folder)))
+        run_async(_demo(seed, board=board, json=json, folder=Path(folder)))
 
 
-async def _demo(seed: int, *, json: bool, folder: Path) -> None:
+async def _demo(seed: int, *, board: bool, json: bool, folder: Path) -> None:
+    from streams.cli.board import serve_room
     from streams.cli.child import worker_process
     from streams.cli.output import emit, note
     from streams.cli.progress import Bar
@@ -63,29 +67,37 @@ async def _demo(seed: int, *, json: bool, folder: Path) -> None:
     async with AsyncExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker())
         settings = embedded_settings(broker.bootstrap)
+        if board:  # the room also shows what is to do
+            settings = settings.model_copy(update={"stages": f"{settings.stages},respond"})
         counts = await partition_counts(settings, list(_topics()))
         log = folder / "worker.log"
         worker = stack.enter_context(worker_process(environment(settings, watchlist), log))
         positions = await stack.enter_async_context(PositionsReader(settings))
-        bar = stack.enter_context(Bar(len(made.mentions), quiet=not sys.stderr.isatty()))
         show = _printer(score, json=json, note=emit)
         events = asyncio.create_task(_subscribe(settings, show))
         watch = asyncio.create_task(_alive(worker, log))
+        rooms = [asyncio.create_task(serve_room(settings, language_of("", settings)))] if board else []
         raw = plan(made.rows(), counts["mentions.raw"], _TAIL_HOURS, grid_seconds=settings.detect.grid_seconds)
+        bar = Bar(len(made.mentions), quiet=not sys.stderr.isatty())
         work = asyncio.create_task(replay(settings, raw, progress=bar, positions=positions, need_reader=True))
         try:
-            done = await _first(work, watch, events)
-            await _first(asyncio.create_task(_settled(settings)), watch, events)
+            with bar:
+                done = await _first(work, watch, events, *rooms)
+            await _first(asyncio.create_task(_settled(settings)), watch, events, *rooms)
             await asyncio.sleep(0.5)  # what was committed has been sent; the subscription only has to fetch it
+            seconds = monotonic() - started
+            note("")
+            for line in score.lines():
+                note(line)
+            spent = f"{seconds:.0f} s, simulation, broker and worker included ({done.waited_seconds:.0f} s held back)"
+            note(f"{done.mentions} mentions in {spent}")
+            for room in rooms:
+                note("the crisis room stays until Ctrl-C")
+                await _first(room, watch)
         finally:
-            for task in (events, watch, work):
+            for task in (events, watch, work, *rooms):
                 task.cancel()
-            await asyncio.gather(events, watch, work, return_exceptions=True)
-    note("")
-    for line in score.lines():
-        note(line)
-    seconds = monotonic() - started
-    note(f"{done.mentions} mentions in {seconds:.0f} s, simulation, broker and worker included ({done.waited_seconds:.0f} s held back)")
+            await asyncio.gather(events, watch, work, *rooms, return_exceptions=True)
 
 
 def embedded_settings(bootstrap: str) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 VEILLE = [sys.executable, "-m", "streams.cli.main"]
@@ -52,6 +54,30 @@ def test_a_backtest_gives_the_same_events(live: subprocess.CompletedProcess[str]
     assert again.returncode == 0, again.stderr
     assert live.stdout
     assert _by_brand(live.stdout.splitlines()) == _by_brand(again.stdout.splitlines())
+
+
+def test_the_room_shows_the_demo_and_stays() -> None:
+    """--board: its page holds all five crises once the summary is out; Ctrl-C ends it all."""
+    room = {**os.environ, "VEILLE_BOARD__PORT": "0"}
+    with subprocess.Popen(
+        [*VEILLE, "demo", "--board"], cwd=ROOT, env=room, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        try:
+            assert demo.stderr is not None
+            said = ""
+            for line in demo.stderr:
+                said += line
+                if "stays until Ctrl-C" in line:
+                    break
+            address = re.search(r"http://127\.0\.0\.1:\d+/", said)
+            assert address, said
+            page = httpx.get(address[0]).text
+        finally:
+            demo.send_signal(signal.SIGINT)
+    assert demo.returncode == 130
+    assert "5 of 5 planted crises opened" in said
+    for brand in ("quillory", "oluvia", "brivault", "kestrane", "vexomar"):
+        assert f"{brand}-2025" in page
 
 
 def _session_of_worker(parent: int) -> list[int]:
