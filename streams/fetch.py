@@ -16,6 +16,7 @@ from streams.clock import WallClock, wall_ms
 from streams.errors import VeilleError
 from streams.inside import Refused, Resolve, pin, resolve
 
+_USUAL = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "veille", "connection": "close"}
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _CUTS = {"length": "the answer is too large", "time": "the answer took too long", "disconnect": "the answer broke off"}
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -72,18 +73,10 @@ async def fetch(
     """
     hops: list[Exchange] = []
     deadline = asyncio.get_running_loop().time() + limits.seconds
-    context = trust or httpx.create_ssl_context(trust_env=False)
-    jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # two hosts may share an address, and so far as httpx sees a name
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=context, timeout=limits.seconds, cookies=jar) as client:
+    async with _client(limits, trust) as client:
         while True:
-            try:
-                hops.append(await _get(client, url, headers or {}, allow_private, lookup, clock, limits.max_bytes, deadline))
-            except Refused as refused:
-                raise NotFetched(f"{_where(hops)}{refused}") from None
-            except TimeoutError:
-                raise NotFetched(f"{_where(hops)}no answer within {limits.seconds:g} s") from None
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-                raise NotFetched(f"{_where(hops)}no answer ({type(error).__name__})") from None
+            one = _Request("GET", url, headers or {}, allow_private, lookup, clock)
+            hops.append(await _told(client, one, limits, deadline, _where(hops)))
             last = hops[-1]
             if last.status not in _MOVED or not last.header("location"):
                 return hops
@@ -95,19 +88,62 @@ async def fetch(
                 raise NotFetched(f"{_where(hops)}the URL is none") from None
 
 
+async def post(
+    url: str, body: bytes, *, limits: Limits = _LIMITS, headers: Mapping[str, str] | None = None, allow_private: bool = False,
+    lookup: Resolve = resolve, trust: ssl.SSLContext | None = None, clock: WallClock = wall_ms,
+) -> Exchange:  # fmt: skip
+    """Post ``body`` to ``url`` and return the answer; no redirect is followed. Raises `NotFetched`."""
+    deadline = asyncio.get_running_loop().time() + limits.seconds
+    async with _client(limits, trust) as client:
+        return await _told(client, _Request("POST", url, headers or {}, allow_private, lookup, clock, body), limits, deadline, "")
+
+
+def _client(limits: Limits, trust: ssl.SSLContext | None) -> httpx.AsyncClient:
+    context = trust or httpx.create_ssl_context(trust_env=False)
+    jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # two hosts may share an address, and so far as httpx sees a name
+    return httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=context, timeout=limits.seconds, cookies=jar)
+
+
 def _where(hops: list[Exchange]) -> str:
     return f"after {len(hops)} redirect{'s' * (len(hops) > 1)}: " if hops else ""
 
 
-async def _get(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], allow_private: bool, lookup: Resolve, clock: WallClock,
-    max_bytes: int, deadline: float,
-) -> Exchange:  # fmt: skip
+class _Request(NamedTuple):
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    allow_private: bool
+    lookup: Resolve
+    clock: WallClock
+    body: bytes | None = None
+
+
+async def _told(client: httpx.AsyncClient, one: _Request, limits: Limits, deadline: float, where: str) -> Exchange:
+    """Send one request; whatever keeps an answer from coming is told as `NotFetched`."""
+    try:
+        return await _send(client, one, limits.max_bytes, deadline)
+    except Refused as refused:
+        raise NotFetched(f"{where}{refused}") from None
+    except TimeoutError:
+        raise NotFetched(f"{where}no answer within {limits.seconds:g} s") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        raise NotFetched(f"{where}no answer ({type(error).__name__})") from None
+
+
+async def _send(client: httpx.AsyncClient, one: _Request, max_bytes: int, deadline: float) -> Exchange:
     async with asyncio.timeout_at(deadline):
-        target = await pin(url, allow_private=allow_private, lookup=lookup)
-        own = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "veille", "connection": "close", **headers, "host": target.host}
-        request = client.build_request("GET", target.url, headers=own, extensions={"sni_hostname": target.server_name})
-        at_ms = clock()
+        target = await pin(one.url, allow_private=one.allow_private, lookup=one.lookup)
+        own = {
+            "accept": "*/*",
+            "accept-encoding": "gzip",
+            "user-agent": "veille",
+            "connection": "close",
+            **one.headers,
+            "host": target.host,
+        }
+        sni = {"sni_hostname": target.server_name}
+        request = client.build_request(one.method, target.url, headers=own, content=one.body, extensions=sni)
+        at_ms = one.clock()
         response = await client.send(request, stream=True)
     body, cut = bytearray(), ""
     try:
@@ -127,8 +163,8 @@ async def _get(
     finally:
         await response.aclose()
     return Exchange(
-        url, target.address, at_ms, "GET", request.url.raw_path, tuple(request.headers.raw), response.http_version, response.status_code,
-        response.reason_phrase, tuple(response.headers.raw), bytes(body), cut,
+        one.url, target.address, at_ms, one.method, request.url.raw_path, tuple(request.headers.raw), response.http_version,
+        response.status_code, response.reason_phrase, tuple(response.headers.raw), bytes(body), cut,
     )  # fmt: skip
 
 

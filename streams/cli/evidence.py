@@ -12,6 +12,9 @@ from streams.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Evidence of a crisis: list what was kept, hand it out, check it.")
 
+_Root = Annotated[
+    Path | None, typer.Option("--tsa-root", metavar="PEM", help="Root certificate of the time stamping authority, taken from itself.")
+]
 _Crisis = Annotated[str, typer.Argument(metavar="CRISIS", help="Id of the crisis, as `veille crises` shows it.")]
 
 
@@ -83,4 +86,96 @@ def show(
     for problem in problems:
         typer.echo(sentence(problem, said), err=True)
     if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    crisis: _Crisis,
+    out: Annotated[Path, typer.Option("--out", metavar="BUNDLE", help="A new .zip archive, or else a new folder.")],
+    tsa: Annotated[str, typer.Option("--tsa", metavar="URL", help="A time stamping authority (RFC 3161) that stamps the bundle.")] = "",
+    tsa_root: _Root = None,
+    language: Language = "",
+    broker: Broker = None,
+    run: Run = None,
+) -> None:
+    """Write what was kept of a crisis, and of those that became part of it, into a bundle that can be checked without Veille.
+
+    It holds the receipts, their files under numbers, SHA256SUMS, a page to read, and README.txt, which says how to check it. The same
+    receipts make the same bytes, but for a time stamp.
+
+    Example: veille evidence export aurelis-20260302T081500-1 --out bundle.zip --tsa https://tsa.example/tsr
+
+    Exit codes: 0 done; 1 written, but the receipts do not hold, or no time stamp was given; 3 no broker; 4 no such crisis, nothing
+    kept, a BUNDLE that is there, or bad settings.
+    """
+    from streams.cli.evidence_export import bundled, write
+    from streams.cli.evidence_topics import receipts_of
+    from streams.cli.evidence_words import NOTHING, chain_lines
+    from streams.cli.output import emit, note
+    from streams.evidence.timestamp import roots_of
+    from streams.evidence.verify import verify_chains
+    from streams.evidence.words import sentence
+
+    settings = load_settings(broker=broker, run=run)
+    said = language_of(language, settings)
+    roots = roots_of(tsa_root.read_bytes()) if tsa_root is not None else []
+    if out.exists():
+        raise BadInput(f"{out} is there: a bundle takes no other file's place; choose another name")
+    chains = run_async(receipts_of(settings, crisis))
+    if not chains:
+        raise BadInput(NOTHING[said].format(crisis=crisis))
+    verdict = verify_chains(chains)
+    files, stamp, why = run_async(bundled(crisis, chains, said, tsa, roots))
+    write(files, out)
+    for line in chain_lines(verdict.chains, stamp, said):
+        emit(line)
+    for told in [*(sentence(problem, said) for problem in verdict.problems), *([why] if why else [])]:
+        note(told)
+    if verdict.problems or why:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    what: Annotated[str, typer.Argument(metavar="BUNDLE|CRISIS", help="An archive or a folder that export wrote, or a crisis's id.")],
+    tsa_root: _Root = None,
+    language: Language = "",
+    json: Json = False,
+    broker: Broker = None,
+    run: Run = None,
+) -> None:
+    """Check a bundle, without any network, or the receipts of a crisis as the topic has them: hashes, chain, holes, time stamp.
+
+    Each thing that does not hold is told in a sentence. Whoever signed a time stamp is checked against --tsa-root.
+
+    Example: veille evidence verify bundle.zip --tsa-root root.pem
+
+    Exit codes: 0 it holds; 1 it does not; 3 no broker; 4 no such bundle or crisis, or bad settings.
+    """
+    from streams.cli.evidence_export import look
+    from streams.cli.evidence_topics import receipts_of
+    from streams.cli.evidence_words import HOLDS, chain_lines
+    from streams.cli.output import emit, event_line
+    from streams.evidence.timestamp import roots_of
+    from streams.evidence.verify import verify_chains
+    from streams.evidence.words import sentence
+
+    settings = load_settings(broker=broker, run=run)
+    said = language_of(language, settings)
+    roots = roots_of(tsa_root.read_bytes()) if tsa_root is not None else []
+    if Path(what).exists():
+        problems, chains, stamp = look(Path(what), roots)
+    elif "/" in what or what.endswith(".zip"):
+        raise BadInput(f"{what}: there is no such file or folder")
+    else:
+        problems, chains, *_ = verify_chains(run_async(receipts_of(settings, what)))
+        stamp = None
+    told = [sentence(problem, said) for problem in problems]
+    if json:
+        heads = [{"crisis_id": one.crisis_id, "receipts": one.receipts, "head": one.head} for one in chains]
+        emit(event_line({"holds": not told, "problems": told, "chains": heads, "timestamp": stamp and stamp._asdict()}))
+    for line in [] if json else told or [HOLDS[said], *chain_lines(chains, stamp, said)]:
+        emit(line)
+    if told:
         raise typer.Exit(1)

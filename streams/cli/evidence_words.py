@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.evidence import Evidence
+from streams.evidence.bundle import ChainHead
 from streams.evidence.shelf import Row
+from streams.evidence.timestamp import Stamp
 from streams.evidence.words import WHAT, plain
+from streams.plurals import counted
 from streams.respond.brief import unbroken
 
 NOTHING = {"en": "nothing was kept of {crisis} so far", "fr": "rien n'a encore été conservé de {crisis}"}
+HOLDS = {"en": "it holds", "fr": "tout concorde"}
+NO_STAMP = {
+    "en": "no time stamp: {url} gave none ({why}); the bundle goes without one and says so",
+    "fr": "pas d'horodatage : {url} n'en a pas donné ({why}) ; le dossier n'en a pas et le dit",
+}
+_CHAIN = {"en": "{crisis}: {many}, the last {head}", "fr": "{crisis} : {many}, le dernier {head}"}
+_STAMP = {"en": "time stamp: {at}, {by}{vouched}", "fr": "horodatage : {at}, {by}{vouched}"}
+_VOUCHED = {
+    "en": (" (nobody vouches for the signature yet: give --tsa-root)", ""),
+    "fr": (" (personne ne répond encore de la signature : donnez --tsa-root)", ""),
+}
+_RECEIPT = {"en": "receipt", "fr": "reçu"}
 _HEADS = {
     "en": ("id", "when (UTC)", "what", "bytes", "SHA-256 begins", "by", "file, address or mention"),
     "fr": ("identifiant", "quand (UTC)", "quoi", "octets", "SHA-256 : début", "par", "fichier, adresse ou mention"),
@@ -35,6 +50,17 @@ def table(rows: Sequence[Row], language: str) -> list[str]:
     return [
         "  ".join(_aligned(cell, width, at) for at, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip() for line in cells
     ]
+
+
+def chain_lines(chains: Sequence[ChainHead], stamp: Stamp | None, language: str) -> list[str]:
+    """Return what each chain ends with, and the time stamp, a line each."""
+    lines = []
+    for one in chains:
+        many = counted(one.receipts, _RECEIPT[language], language)
+        lines.append(_CHAIN[language].format(crisis=plain(one.crisis_id, 120), many=many, head=plain(one.head)))
+    if stamp is not None:
+        lines.append(_STAMP[language].format(at=stamp.at, by=stamp.by, vouched=_VOUCHED[language][stamp.vouched]))
+    return [unbroken(line) for line in lines] if language == "fr" else lines
 
 
 def _cells(one: Row, language: str) -> tuple[str, ...]:

@@ -28,9 +28,17 @@ def digest(data: bytes) -> str:
 
 
 def link(receipt: Evidence) -> str:
-    """Return the hash of a receipt: over its canonical JSON (keys sorted) without ``chain`` and the bytes that ``sha256`` stands for."""
-    bare = msgspec.structs.replace(receipt, chain="", bytes_b64="")
-    return digest(msgspec.json.encode(bare, order="deterministic"))
+    """Return the hash of a receipt: over its `line` without ``chain``."""
+    return digest(line(msgspec.structs.replace(receipt, chain="")))
+
+
+def line(receipt: Evidence) -> bytes:
+    """Return a receipt as compact JSON without the bytes that ``sha256`` stands for.
+
+    Fields stand in the schema's order, and those that have their default are left out. So a field that the schema gets must come
+    last and have a default: earlier chains hold on.
+    """
+    return msgspec.json.encode(msgspec.structs.replace(receipt, bytes_b64=""))
 
 
 def seal(receipt: Evidence, previous: str) -> Evidence:

@@ -66,10 +66,12 @@ class Row(NamedTuple):
 
 
 class _Told(msgspec.Struct):
-    """What tells an originator from a sample."""
+    """What a receipt of a mention says of it; an originator has a time and no text, a sample a text."""
 
     published_at: str | None = None
     text: str | None = None
+    network: str = ""
+    author: str = ""
 
 
 _read_told = reader(_Told)
@@ -91,6 +93,12 @@ def row(receipt: Evidence) -> Row:
 def text_of(receipt: Evidence) -> str:
     """Return the text of the mention that a receipt keeps, or "" where it keeps something else."""
     return _told(file_of(receipt) or b"").text or "" if receipt.mention_id else ""
+
+
+def originator_of(receipt: Evidence) -> Mapping[str, str]:
+    """Return network, time and author of the earliest mention, where the receipt is of one; else nothing of each."""
+    told = _told(file_of(receipt) or b"") if row(receipt).what == "originator" else _Told()
+    return {"network": told.network, "published_at": told.published_at or "", "author": told.author}
 
 
 def _told(data: bytes) -> _Told:

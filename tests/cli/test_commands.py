@@ -23,7 +23,7 @@ RUNNER = CliRunner()
 COMMANDS = [
     ["demo"], ["worker"], ["replay"], ["warm"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
     ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"], ["watchlist", "teach"], ["explain"],
-    ["evidence", "list"], ["evidence", "show"],
+    ["evidence", "list"], ["evidence", "show"], ["evidence", "export"], ["evidence", "verify"],
 ]  # fmt: skip
 
 

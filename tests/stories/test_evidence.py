@@ -96,7 +96,34 @@ def test_evidence_of_a_crisis_that_merges_and_comes_back(embedded_broker: str, t
     assert "letter.eml" in shown
     code, _, told = desk.run("evidence", "show", f"{one}/2", "--out", str(kept))
     assert (code, kept.read_bytes()) == (1, letter.read_bytes()), "a file that is there is left as it is"
+    _exported(desk, one, two, tmp_path)
     for words, why in ((("show", f"{one}/9"), "there is no receipt"), (("list", "acme-20200101T000000-9"), "there is no crisis")):
         code, shown, told = desk.run("evidence", *words)
         assert (code, shown) == (4, "")
         assert why in told
+
+
+def _exported(desk: Desk, one: str, two: str, folder: Path) -> None:
+    """The receipts that were listed can be taken along, and hold there as they hold in the topic."""
+    code, shown, _ = desk.run("evidence", "verify", one)
+    assert (code, shown.splitlines()[0]) == (0, "it holds")
+    (held,) = desk.json("evidence", "verify", one)
+    for out in (folder / "bundle.zip", folder / "bundle"):
+        code, shown, told = desk.run("evidence", "export", one, "--out", str(out), "--language", "fr")
+        assert (code, told) == (0, "")
+        assert [line.split("\u00a0")[0] for line in shown.splitlines()] == [one, two]
+        (found,) = desk.json("evidence", "verify", str(out))
+        assert found == held
+        assert (found["holds"], [chain["receipts"] for chain in found["chains"]]) == (True, [2, 1])
+        assert desk.run("evidence", "export", one, "--out", str(out))[0] == 4, "a bundle takes no other file's place"
+    code, shown, told = desk.run("evidence", "export", one, "--out", str(folder / "stamped"), "--tsa", "http://127.0.0.1:1/")
+    assert code == 1
+    assert "no time stamp: http://127.0.0.1:1/ gave none" in told
+    assert desk.run("evidence", "verify", str(folder / "stamped"))[0] == 0
+    letter = folder / "bundle" / "files" / "0001.eml"
+    letter.write_bytes(letter.read_bytes() + b"!")
+    code, shown, _ = desk.run("evidence", "verify", str(folder / "bundle"), "--language", "fr")
+    assert (code, shown.splitlines()) == (1, [
+        "files/0001.eml : pas le fichier que nomme SHA256SUMS", f"{one}/1 : ses octets ne sont pas ceux qui ont été capturés",
+    ])  # fmt: skip
+    assert desk.run("evidence", "verify", str(folder / "none.zip"))[0] == 4
