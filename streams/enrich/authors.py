@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -29,6 +30,7 @@ _LEAST = 50
 _PUBLIC_FOLLOWERS = 1_000_000
 PUBLIC_VERIFIED_FOLLOWERS = 100_000
 _CACHE = 65_536
+_NETWORKS = 1000
 
 
 @cache
@@ -51,18 +53,28 @@ class AuthorHasher:
 
     def __init__(self, key: str) -> None:
         self._keyed = blake2b(key=key.encode()[:64], digest_size=8)
+        #: {network: the hash as far as the network's name takes it}
+        self._begun: dict[str, blake2b] = {}
 
-    def hash(self, network: str, author: Author | None) -> str:
-        """Return 16 hexadecimal digits; "" for a mention without an author."""
-        if author is None:
-            return ""
-        name = author.id or (author.handle or "").lower().lstrip("@")
-        if not name:
-            return ""
-        # Nothing is remembered: to look for an author among many costs as much.
-        digest = self._keyed.copy()
-        digest.update(f"{network}\0{name}".encode("utf-8", "replace"))
-        return digest.hexdigest()
+    def hash_all(self, networks: Sequence[str], authors: Sequence[Author | None]) -> list[str]:
+        """Return for each mention 16 hexadecimal digits; "" for one without an author."""
+        found, begun = [], self._begun
+        for network, author in zip(networks, authors, strict=True):
+            if author is None or not (name := author.id or (author.handle or "").lower().lstrip("@")):
+                found.append("")
+                continue
+            # No author is remembered: to look for one among many costs as much.
+            digest = (begun.get(network) or self._begin(network)).copy()
+            digest.update(name.encode("utf-8", "replace"))
+            found.append(digest.hexdigest())
+        return found
+
+    def _begin(self, network: str) -> blake2b:
+        if len(self._begun) >= _NETWORKS:
+            self._begun.clear()
+        begun = self._begun[network] = self._keyed.copy()
+        begun.update(f"{network}\0".encode("utf-8", "replace"))
+        return begun
 
 
 def without_author(url: str, author: Author, key: str) -> str:
@@ -77,12 +89,12 @@ def without_author(url: str, author: Author, key: str) -> str:
     low = url.lower()
     if len(low) != len(url):
         low = url  # some capitals have two small letters: then case counts
+    quotes = "%" in low
     for name in (handle, author.id):
-        if name:
-            name = name.lower().strip().lstrip("@")
-            if name and name in low:
+        if name and (name := name.lower().strip().lstrip("@")):
+            if name in low:
                 url, low = _replaced(url, low, name, key)
-            if "%" in low and name and (quoted := quote(name, safe="").lower()) in low:
+            if quotes and "%" in low and (quoted := quote(name, safe="").lower()) in low:
                 url, low = _replaced(url, low, quoted, key)
     return url
 
@@ -142,6 +154,29 @@ def organic(author: Author | None, published_ms: int) -> tuple[int, tuple[str, .
     for reason in reasons:
         weight = weight * FACTORS[reason] // 1000
     return max(weight, _LEAST), tuple(reasons)
+
+
+def organic_all(authors: Sequence[Author | None], published_ms: Sequence[int]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return `organic` of each author; most give no reason for suspicion, which a few looks tell."""
+    found = []
+    today, long_before = -1 << 62, ""
+    for author, published in zip(authors, published_ms, strict=True):
+        if (day := published // _DAY_MS) != today:
+            today, long_before = day, _day_long_before(day)
+        if (
+            author is not None
+            and author.name
+            and (followers := author.followers) is not None
+            and followers > 1
+            and ((following := author.following) is None or following <= 500 or following <= 20 * followers)
+            and (not (created := author.created_at) or "1" < created < long_before)
+            and ((posts := author.posts) is None or posts <= _FEW_POSTS)
+            and (not (handle := author.handle) or not (handle[-6:].isdigit() or "-" in handle or handle[0] in "uU"))
+        ):
+            found.append(_PLAIN)
+        else:
+            found.append(organic(author, published))
+    return found
 
 
 def is_public_figure(author: Author) -> bool:

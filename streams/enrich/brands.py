@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import ahocorasick_rs
 
 from schemas.brand import Brand, Watchlist
-from streams.enrich.fold import TOKEN, fold, split_hashtag
+from streams.enrich.fold import fold, split_hashtag
 from streams.enrich.patterns import (
     GAPS,
     HANDLE,
     HASHTAG,
     MATCHED,
     NAME,
+    NOT_WORD,
     OWNED,
     PERSON,
     Match,
-    Plain,
+    OwnWords,
     Use,
     bound,
     inner_words,
@@ -30,9 +31,17 @@ _TAG = re.compile(r"#([\w]+)")
 _MAX_TAGS = 64
 #: Places of a text that are weighed; one with more is a list of names, and says no more by them.
 _MAX_HITS = 512
-_NOT_WORD = re.compile(r"[\W_]+")
+_BEFORE = GAPS - {"#"}
 #: So few hits are read at once where all are plain.
 _FEW = 8
+
+
+_Finder = Callable[..., Sequence[tuple[int, int, int]]]
+
+
+def _nothing(hay: str, overlapping: bool) -> Sequence[tuple[int, int, int]]:
+    """Find nothing: a watchlist without brands has no patterns."""
+    return ()
 
 
 class BrandMatcher:
@@ -49,7 +58,7 @@ class BrandMatcher:
         self._owned: dict[str, list[int]] = {}
         self._excluded: dict[int, frozenset[str]] = {}
         self._context: dict[int, frozenset[str]] = {}
-        self._own_words: dict[int, frozenset[str]] = {}
+        self.own_words = OwnWords(watchlist.brands)
         for index, brand in enumerate(watchlist.brands):
             self._add(index, brand)
         self._owned_somewhere = any(":" in account for account in self._owned)
@@ -59,29 +68,30 @@ class BrandMatcher:
         self._matches: dict[tuple[int, int], tuple[Match]] = {}
         self._tag = lru_cache(maxsize=16_384)(self._read_tag)
         self._meaning = [tuple(self._uses.get(pattern, ())) for pattern in self._patterns]
-        #: What each pattern means where that is plain; decides most mentions.
-        self._plain = [self._plain_use(uses) for uses in self._meaning]
-        #: Patterns that are nothing but names: behind an ``@`` they name nobody.
-        self._only_name = [all(use.kind == NAME for use in uses) for uses in self._meaning]
-        self._helps = [pattern in self._aux for pattern in self._patterns]
         excluded = frozenset().union(*self._excluded.values())
-        self._excludes = [pattern in excluded for pattern in self._patterns]
+        #: (brand, kind) of each pattern that is plain, brand -1 where it is so behind an @ alone; () where it neither names nor excludes;
+        #: None where it needs to be weighed.
+        self._plain = [
+            None if pattern in excluded else self._plain_use(uses) if uses else ()
+            for pattern, uses in zip(self._patterns, self._meaning, strict=True)
+        ]
+        self._helps = [pattern in self._aux for pattern in self._patterns]
         self._left = [bound(pattern[0]) for pattern in self._patterns]
         self._right = [bound(pattern[-1]) for pattern in self._patterns]
         automaton = ahocorasick_rs.AhoCorasick(self._patterns, store_patterns=False) if self._patterns else None
-        self._find = automaton.find_matches_as_indexes if automaton else None
+        self._find: _Finder = automaton.find_matches_as_indexes if automaton else _nothing
         del self._uses
 
     def _add(self, index: int, brand: Brand) -> None:
         context = frozenset(filter(None, map(fold, brand.context)))
         excluded = frozenset(filter(None, map(fold, brand.exclude)))
         names = [name for name in map(fold, brand.names) if name.strip()]
-        plain = any(_NOT_WORD.search(name) is None for name in names)
+        plain = any(NOT_WORD.search(name) is None for name in names)
         for name in names:
-            ambiguous = bool(context) and (not plain or _NOT_WORD.search(name) is None)
+            ambiguous = bool(context) and (not plain or NOT_WORD.search(name) is None)
             use = Use(index, NAME, frozenset(), ambiguous)
             self._put(self._uses, name, use)
-            self._put(self._compact, _NOT_WORD.sub("", name), use)
+            self._put(self._compact, NOT_WORD.sub("", name), use)
         for person in filter(None, map(fold, brand.people)):
             self._put(self._uses, person, Use(index, PERSON, frozenset(), bool(context) or " " not in person))
         for network, handles in brand.handles.items():
@@ -90,12 +100,12 @@ class BrandMatcher:
                 word = fold(handle).lstrip("@")
                 if word:
                     self._put(self._uses, f"@{word}", Use(index, HANDLE, networks, False))
-                    self._put(self._compact, _NOT_WORD.sub("", word), Use(index, HASHTAG, networks, bool(context)))
+                    self._put(self._compact, NOT_WORD.sub("", word), Use(index, HASHTAG, networks, bool(context)))
         for tag in brand.hashtags:
             word = fold(tag).lstrip("#")
             if word:
                 self._put(self._uses, f"#{word}", Use(index, HASHTAG, frozenset(), False))
-                self._put(self._compact, _NOT_WORD.sub("", word), Use(index, HASHTAG, frozenset(), False))
+                self._put(self._compact, NOT_WORD.sub("", word), Use(index, HASHTAG, frozenset(), False))
         for account in brand.owned:
             self._owned.setdefault(fold(account).lstrip("@"), []).append(index)
         if context:
@@ -105,29 +115,19 @@ class BrandMatcher:
             self._excluded[index] = excluded
             self._aux |= excluded
 
-    def _plain_use(self, uses: Sequence[Use]) -> Plain | None:
-        """Return what a pattern means whatever else is there, None where it needs to be weighed."""
-        if len(uses) != 1 or uses[0].ambiguous or uses[0].networks:
-            return None
-        return Plain(uses[0].brand, uses[0].kind, uses[0].brand in self._excluded)
+    @staticmethod
+    def _plain_use(uses: Sequence[Use]) -> tuple[int, int] | None:
+        """Return what a pattern means where no exclusion is near, None where it needs to be weighed."""
+        if len(uses) == 1 and not uses[0].ambiguous and not uses[0].networks:
+            return uses[0].brand, uses[0].kind
+        # What is nothing but names names nobody behind an @.
+        return (-1, NAME) if all(use.kind == NAME for use in uses) else None
 
     @staticmethod
     def _put(table: dict[str, list[Use]], word: str, use: Use) -> None:
         uses = table.setdefault(word, [])
         if word and use not in uses:
             uses.append(use)
-
-    def own_words(self, index: int) -> frozenset[str]:
-        """Return the folded words of the brand's names, handles and hashtags: they say nothing about a story."""
-        words = self._own_words.get(index)
-        if words is None:
-            brand = self.brands[index]
-            handles = [handle for group in brand.handles.values() for handle in group]
-            texts = [*brand.names, *handles, *brand.hashtags, *brand.owned]
-            found = {word for text in texts for word in TOKEN.findall(fold(text))}
-            found |= {_NOT_WORD.sub("", fold(text)) for text in texts}
-            words = self._own_words[index] = frozenset(found)
-        return words
 
     def owners(self, network: str, handle: str, author_id: str) -> list[int]:
         """Return the places of the brands that this account (folded handle, id) speaks for."""
@@ -146,71 +146,68 @@ class BrandMatcher:
 
         ``text`` is the mention's text without URLs, ``folded`` the same folded, ``handle`` the author's folded handle.
         """
-        found: dict[int, int] = {}
-        if self._owned and (self._owned_somewhere or handle in self._owned or author_id in self._owned):
-            found = dict.fromkeys(self.owners(network, handle, author_id), OWNED)
-        hay = folded
-        tagged: list[Use] = []
-        if "#" in folded:
-            for tag in dict.fromkeys(_TAG.findall(text)[:_MAX_TAGS]):
-                words, uses = self._tag(tag)
-                hay += words
-                tagged += uses
-        hits: Sequence[tuple[int, int, int]] = self._find(hay, overlapping=True) if self._find is not None else ()
-        if not tagged and hay is folded and 0 < len(hits) <= _FEW and self._read_plain(hay, hits, found):
-            hits = ()
-        if len(hits) > _MAX_HITS:
-            hits = hits[:_MAX_HITS]
-        if hits or tagged:
-            self._weigh(hay, len(folded), hits, tagged, network, found)
-        known = self._matches
-        if len(found) == 1:
-            (pair,) = found.items()
-            return known.get(pair) or self._matched(pair)
-        return [match for pair in sorted(found.items()) for match in known.get(pair) or self._matched(pair)]
+        return self.match_all((text,), (folded,), (network,), (handle,), (author_id,))[0]
+
+    def match_all(
+        self, texts: Sequence[str], folds: Sequence[str], networks: Sequence[str], handles: Sequence[str], author_ids: Sequence[str]
+    ) -> list[Sequence[Match]]:
+        """Return for each mention what `match` returns: one step for all of them after the other, as in `ahead`.
+
+        Most name one brand by plain words between gaps; what else is there is weighed.
+        """
+        find, plain, known, owned, somewhere, few = self._find, self._plain, self._matches, self._owned, self._owned_somewhere, _FEW
+        found: list[Sequence[Match]] = []
+        for text, folded, network, handle, author_id in zip(texts, folds, networks, handles, author_ids, strict=True):
+            hay, tagged = self._with_tags(text, folded) if "#" in folded else (folded, ())
+            hits = find(hay, overlapping=True)
+            own = owned and (somewhere or handle in owned or author_id in owned)
+            if not own and not tagged and hay is folded and len(hits) <= few:
+                size, place, best = len(hay), -1, PERSON
+                for pattern, start, end in hits:
+                    if not (meant := plain[pattern]):
+                        if meant is None:
+                            break
+                        continue
+                    brand, kind = meant
+                    before = hay[start - 1] if start else " "
+                    if before == "@" and kind == NAME:
+                        continue
+                    after = hay[end] if end < size else " "
+                    # Another brand, part of a word or hashtag, or a handle that may belong to a domain.
+                    other = brand < 0 or 0 <= place != brand
+                    if other or before not in _BEFORE or after not in GAPS or (kind == HANDLE and after == "."):
+                        break
+                    place = brand
+                    if kind < best:
+                        best = kind
+                else:
+                    found.append((known.get((place, best)) or self._matched((place, best))) if place >= 0 else ())
+                    continue
+            brands = dict.fromkeys(self.owners(network, handle, author_id), OWNED) if own else {}
+            if hits or tagged:
+                self._weigh(hay, len(folded), hits[:_MAX_HITS], tagged, network, brands)
+            found.append(tuple([match for pair in sorted(brands.items()) for match in known.get(pair) or self._matched(pair)]))
+        return found
 
     def _matched(self, pair: tuple[int, int]) -> tuple[Match]:
         index, kind = pair
         match = self._matches[pair] = (Match(index, self.brands[index].id, MATCHED[kind]),)
         return match
 
+    def _with_tags(self, text: str, folded: str) -> tuple[str, Sequence[Use]]:
+        """Return what is searched of a text with hashtags, and what these say as a whole."""
+        tagged: list[Use] = []
+        for tag in dict.fromkeys(_TAG.findall(text)[:_MAX_TAGS]):
+            words, uses = self._tag(tag)
+            folded += words
+            tagged += uses
+        return folded, tagged
+
     def _read_tag(self, tag: str) -> tuple[str, tuple[Use, ...]]:
         """Return what a hashtag adds to the text that is searched, and what it says as a whole."""
         split = split_hashtag(tag)
-        word = _NOT_WORD.sub("", fold(tag))
+        word = NOT_WORD.sub("", fold(tag))
         return "\n" + split if " " in split else "", tuple(self._compact.get(word) or self._affixed(word))
-
-    def _read_plain(self, hay: str, hits: Sequence[tuple[int, int, int]], found: dict[int, int]) -> bool:
-        """Add what plain hits between gaps name: what `_weigh` would find, sooner. Return False where one needs to be weighed."""
-        size, plain, naming, excludes = len(hay), self._plain, self._naming, self._excludes
-        read: list[tuple[int, int]] = []
-        unless = helped = False
-        for pattern, start, end in hits:
-            if excludes[pattern]:
-                helped = True
-            if pattern >= naming:
-                continue
-            before = hay[start - 1] if start else " "
-            if before == "@" and self._only_name[pattern]:
-                continue
-            after = hay[end] if end < size else " "
-            if (meant := plain[pattern]) is None or before not in GAPS or after not in GAPS:
-                return False
-            brand, kind, but = meant
-            if kind == NAME:
-                if before == "#":
-                    kind = HASHTAG
-            elif kind == HANDLE and after == ".":
-                return False  # it may belong to a domain
-            if but:
-                unless = True
-            read.append((brand, kind))
-        if unless and helped:
-            return False
-        for brand, kind in read:
-            if found.get(brand, 9) > kind:
-                found[brand] = kind
-        return True
 
     def _weigh(
         self,

@@ -6,7 +6,7 @@ import struct
 from array import array
 from collections.abc import Mapping
 
-import xxhash
+from xxhash import xxh3_64_intdigest
 
 from schemas.mention import Engagement
 from streams.engine.stage import StateRecord
@@ -27,7 +27,7 @@ def _fingerprint(engagement: Engagement | None) -> int:
     numbers = (engagement.replies, engagement.reshares, engagement.quotes, engagement.likes, engagement.views)
     if not any(numbers):
         return 0
-    return xxhash.xxh3_64_intdigest(repr(numbers).encode()) & 0xFFFF or 1
+    return xxh3_64_intdigest(repr(numbers).encode()) & 0xFFFF or 1
 
 
 class SeenIds:
@@ -58,7 +58,7 @@ class SeenIds:
         if self._window_ms == 0:
             return NEW
         name = f"{network}\0{identity}".encode()
-        key = xxhash.xxh3_64_intdigest(name)
+        key = xxh3_64_intdigest(name)
         mark = _fingerprint(engagement) if engagement is not None else 0
         packed = self._first.get(key)
         if packed is None:
@@ -76,7 +76,7 @@ class SeenIds:
             return NEW
         if mark == 0 or mark == packed & 0xFFFF:
             return DUPLICATE
-        key = xxhash.xxh3_64_intdigest(b"%s\0%d" % (name, mark))
+        key = xxh3_64_intdigest(b"%s\0%d" % (name, mark))
         packed = self._first.get(key)
         if packed is None:
             self._remember(key, offset << 16 | mark, applies_ms)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.mention import Author, Mention
-from streams.enrich.authors import PUBLIC_VERIFIED_FOLLOWERS, AuthorHasher, is_public_figure, organic, shipped_press
+from streams.enrich.authors import PUBLIC_VERIFIED_FOLLOWERS, AuthorHasher, is_public_figure, organic_all, shipped_press
 from streams.enrich.chinese import chinese_cues
 from streams.enrich.fold import words_of_all
 from streams.enrich.language import LanguageFinder
 from streams.enrich.stories import MAX_TERMS, host_of
-from streams.enrich.words import FACT_CHECK_HOSTS, FACT_CHECK_SECTIONS, LANGUAGES, PETITION_HOSTS, lexicon, read_all, stop_words
+from streams.enrich.words import FACT_CHECK_HOSTS, FACT_CHECK_SECTIONS, LANGUAGES, PETITION_HOSTS, Lexicon, lexicon, read_all, stop_words
 
 _MAX_COUNT = 2**53
 _KEPT = 20_000
@@ -21,7 +21,16 @@ Said = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bytes]
 #: Who says it: keyed hash, followers, organic weight in thousandths with its reasons, marks.
 Speaker = tuple[str, int, int, tuple[str, ...], tuple[str, ...]]
 
-_QUESTION = ("question",)
+#: Crisis words, cues, and cues when it also asks, of a text without labels.
+_SILENT: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ("question",))
+
+
+class _Lexicons(dict[str, Lexicon]):
+    """{language: its lexicon}, filled as languages come."""
+
+    def __missing__(self, language: str) -> Lexicon:
+        found = self[language] = lexicon(language)
+        return found
 
 
 class TextReader:
@@ -29,8 +38,9 @@ class TextReader:
 
     def __init__(self) -> None:
         self._languages = LanguageFinder({language: stop_words(language) for language in LANGUAGES})
+        self._lexicons = _Lexicons()
         for language in LANGUAGES:
-            lexicon(language)  # read now, so that no mention waits for it
+            self._lexicons[language] = lexicon(language)  # read now, so that no mention waits for it
         self._sorted: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
 
     def read(self, plain: str, folded: str, claim: str | None, links: Sequence[str]) -> Said:
@@ -41,24 +51,20 @@ class TextReader:
         self, plains: Sequence[str], folds: Sequence[str], claims: Sequence[str | None], links: Sequence[Sequence[str]]
     ) -> list[Said]:
         """Read texts as `read` does: one step for all of them after the other, as in `ahead`."""
-        said = self._said
         words = list(map(dict.fromkeys, words_of_all(folds)))
         langs = self._languages.find_all(plains, claims, words)
-        found = read_all([lexicon(lang) for lang in langs], folds, words)
-        return [said(plain, lang, *one, linked) for plain, lang, one, linked in zip(plains, langs, found, links, strict=True)]
-
-    def _said(self, plain: str, lang: str, labels: tuple[str, ...], terms: tuple[str, ...], votes: bytes, links: Sequence[str]) -> Said:
-        if lang == "zh":
-            labels = (*labels, *["cue:" + cue for cue in chinese_cues(plain)])
-        question = "?" in plain or "\u061f" in plain
-        if len(terms) > MAX_TERMS:
-            terms = terms[:MAX_TERMS]
-        if links:
-            labels = (*labels, *_link_cues(links))
-        if not labels:
-            return lang, (), _QUESTION if question else (), terms, votes
-        crisis, cues, asking = self._sorted.get(labels) or self._sort(labels)
-        return lang, crisis, asking if question else cues, terms, votes
+        columns = read_all(list(map(self._lexicons.__getitem__, langs)), folds, words)
+        known, said = self._sorted, []
+        for plain, lang, labels, terms, votes, linked in zip(plains, langs, *columns, links, strict=True):
+            if lang == "zh":
+                labels = (*labels, *["cue:" + cue for cue in chinese_cues(plain)])
+            if linked:
+                labels = (*labels, *_link_cues(linked))
+            crisis, cues, asking = (known.get(labels) or self._sort(labels)) if labels else _SILENT
+            if "?" in plain or "\u061f" in plain:
+                cues = asking
+            said.append((lang, crisis, cues, terms if len(terms) <= MAX_TERMS else terms[:MAX_TERMS], votes))
+        return said
 
     def _sort(self, labels: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         """Return the crisis words and the cues among the labels of a text, and its cues when it also asks."""
@@ -86,20 +92,19 @@ class SpeakerReader:
     """Finds who speaks; ``author_key`` is the key of the hash that stands for an author."""
 
     def __init__(self, author_key: str) -> None:
-        self._hash = AuthorHasher(author_key).hash
+        self._hashed = AuthorHasher(author_key).hash_all
         self._press = shipped_press()
 
     def read(self, mentions: Sequence[Mention], published_ms: Sequence[int]) -> list[Speaker]:
         """Read the authors of mentions: one step for all of them after the other, as in `ahead`."""
-        hashed = self._hash
         authors = [mention.author for mention in mentions]
-        keys = [hashed(mention.network, author) for mention, author in zip(mentions, authors, strict=True)]
-        weights = [organic(author, published) for author, published in zip(authors, published_ms, strict=True)]
+        keys = self._hashed([mention.network for mention in mentions], authors)
+        weights = organic_all(authors, published_ms)
         followed = [0 if author is None else author.followers or 0 for author in authors]
         return [
             (
                 key,
-                min(count, _MAX_COUNT) if count > 0 else 0,
+                0 if count <= 0 else count if count <= _MAX_COUNT else _MAX_COUNT,
                 weight,
                 reasons,
                 _marks(author) if author is not None and (count >= PUBLIC_VERIFIED_FOLLOWERS or author.verified) else (),

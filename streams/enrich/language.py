@@ -51,6 +51,16 @@ def _script(text: str) -> frozenset[str] | None:
     return None
 
 
+class _Claims(dict[str | None, str]):
+    """{what a publisher says, or None: its `normal` code}, filled as claims come, as far as 1,024."""
+
+    def __missing__(self, claim: str | None) -> str:
+        if len(self) >= 1024:
+            self.clear()
+        code = self[claim] = normal(claim) if claim else ""
+        return code
+
+
 class LanguageFinder:
     """Tells languages; ``stop_words`` maps a language to its commonest folded words, which settle most claims at once."""
 
@@ -60,6 +70,7 @@ class LanguageFinder:
         for language, words in sorted(stop_words.items()):
             for word in words:
                 found.setdefault(word, []).append(language)
+        self._claimed = _Claims()
         #: Stop words of one language alone.
         self._telling = {word: languages[0] for word, languages in found.items() if len(languages) == 1}
 
@@ -72,7 +83,7 @@ class LanguageFinder:
 
     def find_all(self, texts: Sequence[str], claims: Sequence[str | None], words: Sequence[Collection[str]]) -> list[str]:
         """Return for each text what `find` returns: one step for all of them after the other, as in `ahead`."""
-        claimed = [normal(claim) if claim else "" for claim in claims]
+        claimed = list(map(self._claimed.__getitem__, claims))
         # A stop word of the claimed language settles most.
         stops = list(map(self._stop.get, claimed))
         return [

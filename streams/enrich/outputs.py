@@ -17,10 +17,10 @@ from streams.enrich.patterns import Match, match_hash
 from streams.enrich.polarity import Polarity
 from streams.enrich.polarity_brands import Score, learned_scores
 from streams.enrich.settings import EnrichSettings
-from streams.enrich.stories import canonical_url, hashtags_in, is_reshare
+from streams.enrich.stories import canonical_urls, hashtags_in, is_reshare
 from streams.enrich.times import header_time
 from streams.enrich.watchlist import calendar_ms
-from streams.networks import class_of
+from streams.networks import classes_of
 
 TOPIC = "mentions.enriched"
 _MAX_NUMBER = 2**53
@@ -63,9 +63,11 @@ class Job(msgspec.Struct, frozen=True, gc=False):
 #: Replies, reshares and likes.
 _Counts = tuple[int, int, int]
 _NO_COUNTS: _Counts = (0, 0, 0)
-#: A mention with what was found of it: what it says, its near-copy signature, polarity, author, address, address without the author,
-#: class of network, kind, link, whether the press speaks, reactions, hashtags.
-_Column = tuple[Job, Mention, Said, str, Score, Speaker, str, str, str, str, str, bool, _Counts, tuple[str, ...]]
+#: A mention with what was found of it: what it says, its near-copy signature, polarity, polarity as brands taught it, author, address,
+#: address without the author, class of network, kind, link, whether the press speaks, reactions, hashtags.
+_Column = tuple[
+    Job, Mention, Said, str, Score, Mapping[str, Score] | None, Speaker, str, str, str, str, str, bool, _Counts, tuple[str, ...]
+]
 
 
 class RecordMaker:
@@ -95,9 +97,9 @@ class RecordMaker:
         mentions = [job.mention for job in jobs]
         speakers = self._speakers.read(mentions, [job.published_ms for job in jobs])
         plains = [job.plain for job in jobs]
-        urls = [canonical_url(url) if (url := mention.url) else "" for mention in mentions]
+        urls = canonical_urls([mention.url for mention in mentions])
         hidden = self._hidden(mentions, urls, speakers)
-        classes = [class_of(mention.network) for mention in mentions]
+        classes = classes_of([mention.network for mention in mentions])
         kinds = [
             kind if (kind := mention.kind) != "post" or not is_reshare(plain) else "reshare"
             for mention, plain in zip(mentions, plains, strict=True)
@@ -108,10 +110,12 @@ class RecordMaker:
         press = self._speakers.are_press(classes, [job.handle for job in jobs], articles, [job.matcher.press for job in jobs])
         counts = [_counts(mention.engagement) if mention.engagement is not None else _NO_COUNTS for mention in mentions]
         tags = [hashtags_in(plain) if "#" in plain else () for plain in plains]
+        own_scores = list(map(taught.get, range(len(jobs)))) if taught else [None] * len(jobs)
         columns = zip(
-            jobs, mentions, said, copy_keys, scores, speakers, urls, hidden, classes, kinds, links, press, counts, tags, strict=True
+            *(jobs, mentions, said, copy_keys, scores, own_scores, speakers, urls, hidden, classes, kinds, links, press, counts, tags),
+            strict=True,
         )
-        values = iter(list(map(_encode, self._enriched(columns, taught))))
+        values = iter(list(map(_encode, self._enriched(columns))))
         return self._headed(jobs, values)
 
     @staticmethod
@@ -122,24 +126,39 @@ class RecordMaker:
             for mention, url, (key, *_) in zip(mentions, urls, speakers, strict=True)
         ]
 
-    def _enriched(self, columns: Iterable[_Column], taught: Mapping[int, Mapping[str, Score]]) -> list[Enriched]:
+    def _enriched(self, columns: Iterable[_Column]) -> list[Enriched]:
         """Return the records of mentions, one for each brand that one names."""
         partition, cut = self._partition, self._cut
         records: list[Enriched] = []
-        for place, column in enumerate(columns):
-            job, mention, said, copy_key, score, speaker, url, hidden, network_class, kind, link, press, reactions, hashtags = column
+        # Unpacked at once, so that one tuple serves for all mentions.
+        for job, mention, said, copy_key, score, own_scores, speaker, url, hidden, group, kind, link, press, counts, tags in columns:
             lang, crisis_words, cues, all_terms, _ = said
             author, followers, organic_pm, organic_reasons, marks = speaker
             negative, positive, polarity = score
-            replies, reshares, likes = reactions
+            replies, reshares, likes = counts
             if press:
                 marks = ("press", *marks)
             text, matcher = mention.text, job.matcher
             if len(text) > cut:
                 text = text[:cut]
-            own_scores = taught.get(place) if taught else None
+            if not (source := mention.source) or len(source) > _MOST_SOURCE:
+                source = ""
+            if not (root := mention.root_id) or len(root) > _MOST_ID:
+                root = ""
+            if not (parent := mention.parent_id) or len(parent) > _MOST_ID:
+                parent = ""
+            if not (country := mention.country) or len(country) > _MOST_COUNTRY:
+                country = ""
             for index, brand, matched in job.matches:
-                own = matcher.own_words(index)
+                own = matcher.own_words[index]
+                if own.isdisjoint(all_terms):
+                    terms = all_terms
+                else:
+                    rest = []  # no comprehension, which would cost a call
+                    for term in all_terms:
+                        if term not in own:
+                            rest.append(term)
+                    terms = tuple(rest)
                 if own_scores:
                     negative, positive, polarity = own_scores.get(brand, score)
                 # By place, in the order of the schema: by name it would cost four times as much.
@@ -153,8 +172,8 @@ class RecordMaker:
                     job.published_ms,
                     matcher.version,
                     kind,
-                    network_class,
-                    _within(mention.source, _MOST_SOURCE),
+                    group,
+                    source,
                     lang,
                     text,
                     matched,
@@ -169,17 +188,17 @@ class RecordMaker:
                     organic_pm,
                     organic_reasons,
                     marks if matched != "owned" else (*marks, "owned"),
-                    _within(mention.root_id, _MOST_ID),
-                    _within(mention.parent_id, _MOST_ID),
+                    root,
+                    parent,
                     link,
                     hidden if matched != "owned" else url,
                     copy_key,
-                    hashtags,
-                    all_terms if own.isdisjoint(all_terms) else tuple([term for term in all_terms if term not in own]),
+                    tags,
+                    terms,
                     replies,
                     reshares,
                     likes,
-                    _within(mention.country, _MOST_COUNTRY),
+                    country,
                     job.early,
                     job.update,
                 )
@@ -188,17 +207,18 @@ class RecordMaker:
 
     def _headed(self, jobs: Sequence[Job], values: Iterator[bytes]) -> list[list[Output]]:
         """Return the records of each mention, whose values come next, with their headers."""
-        subjects, minutes, partition = self._subjects, self._minutes, self._partition
-        published = [divmod(job.published_ms, 60_000) for job in jobs]
-        times = [("ce_time", (minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000]) for minute, rest in published]
+        subjects, minutes, before = self._subjects, self._minutes, f"{self._partition}-"
         found: list[list[Output]] = []
-        for job, time in zip(jobs, times, strict=True):
+        for job in jobs:
+            minute, rest = divmod(job.published_ms, 60_000)
+            time = ("ce_time", (minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000])
+            identity = f"{before}{job.offset}-"
             outputs: list[Output] = []
             for _, brand, _ in job.matches:
                 key, subject = subjects.get(brand) or self._subject(brand)
-                identity = ("ce_id", f"{partition}-{job.offset}-{brand}".encode())
-                headers = [_TYPE, identity, subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
-                headers += job.trace
+                headers = [_TYPE, ("ce_id", f"{identity}{brand}".encode()), subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
+                if job.trace:
+                    headers += job.trace
                 # As `Output(...)` makes it, in half the time.
                 outputs.append(_tuple(Output, (TOPIC, key, next(values), headers, None)))
             found.append(outputs)
@@ -256,11 +276,6 @@ def taught_scores(polarity: Polarity, jobs: Sequence[Job], texts: Sequence[str],
         for place, score in zip(places, scores, strict=True):
             found.setdefault(place, {})[brand] = score
     return found
-
-
-def _within(word: str | None, most: int) -> str:
-    """Return a word of the publisher's, or "" where it is longer than any is."""
-    return word if word and len(word) <= most else ""
 
 
 def _counts(engagement: Engagement) -> tuple[int, int, int]:

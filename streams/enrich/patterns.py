@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import xxhash
 
 from schemas.brand import Brand
+from streams.enrich.fold import TOKEN, fold
 
 #: What matched, the strongest first; a brand is reported with the strongest.
 MATCHED = ("owned", "handle", "hashtag", "name", "person")
 OWNED, HANDLE, HASHTAG, NAME, PERSON = range(5)
 
+NOT_WORD = re.compile(r"[\W_]+")
 #: The commonest characters that are in no word.
 GAPS = frozenset(" \n\t.,;:!?'\"()#@-/")
 _NO_WORD_GAPS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -34,6 +37,23 @@ class Match(NamedTuple):
     matched: str
 
 
+class OwnWords(dict[int, frozenset[str]]):
+    """{place of a brand: the folded words of its names, handles and hashtags, which say nothing about a story}, filled as brands come."""
+
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        super().__init__()
+        self._brands = brands
+
+    def __missing__(self, place: int) -> frozenset[str]:
+        brand = self._brands[place]
+        handles = [handle for group in brand.handles.values() for handle in group]
+        texts = [*brand.names, *handles, *brand.hashtags, *brand.owned]
+        found = {word for text in texts for word in TOKEN.findall(fold(text))}
+        found |= {NOT_WORD.sub("", fold(text)) for text in texts}
+        words = self[place] = frozenset(found)
+        return words
+
+
 class Use(NamedTuple):
     """What one pattern means for one brand. ``networks`` empty: every network."""
 
@@ -41,14 +61,6 @@ class Use(NamedTuple):
     kind: int
     networks: frozenset[str]
     ambiguous: bool
-
-
-class Plain(NamedTuple):
-    """What a pattern means whatever else is there; ``unless``: but for exclusions, which must be weighed."""
-
-    brand: int
-    kind: int
-    unless: bool
 
 
 def inside_word(char: str) -> bool:

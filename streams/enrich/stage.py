@@ -10,12 +10,13 @@ import msgspec
 
 from schemas.cloudevents import header_maker, trace_of
 from schemas.enriched import SourceState
-from schemas.mention import Clock, WatchlistMarker
-from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord, header
+from schemas.mention import Clock
+from streams.engine.stage import ALL_PARTITIONS, Checkpoint, Output, Record, StateRecord
 from streams.enrich.ahead import Ahead, read_ahead
 from streams.enrich.brands import BrandMatcher
+from streams.enrich.controls import CLOCK, CONTROL, MARKER, read_marker, sent_at, type_in
 from streams.enrich.decode import EARLIEST_MS, LATEST_MS, UNFORESEEN, UNREADABLE
-from streams.enrich.duplicates import DUPLICATE, UPDATE, SeenIds
+from streams.enrich.duplicates import NEW, UPDATE, SeenIds
 from streams.enrich.features import TextReader
 from streams.enrich.outputs import TOPIC, Job, RecordMaker, brand_settings, taught_scores
 from streams.enrich.rejected import rejected
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from streams.enrich.polarity import Polarity
 
 STATE_KEY = b"p"
-_CLOCK, _MARKER = b"veille.clock", b"veille.watchlist.marker"
-_CONTROL = frozenset((_CLOCK, _MARKER))
 #: Outputs in their order, those of one record in a list of their own.
 Slots = list[list[Output]]
 #: Stands among the outputs where those of a mention will be.
@@ -41,7 +40,6 @@ _PENDING: list[Output] = []
 AT_ONCE = 512
 
 _clock = reader(Clock)
-_marker = reader(WatchlistMarker)
 _encode = msgspec.json.Encoder().encode
 _source_headers = header_maker("veille.source")
 
@@ -54,14 +52,6 @@ class _State(msgspec.Struct):
     started: bool
     greatest_clock: int | None
     sources: dict[str, tuple[int, bool]]
-
-
-def _type(record: Record) -> bytes | None:
-    """Return the CloudEvents type, which stands first in what Veille publishes."""
-    if not record.headers:
-        return None
-    name, value = record.headers[0]
-    return value if name == "ce_type" else header(record, "ce_type")
 
 
 class EnrichPartition:
@@ -137,12 +127,12 @@ class EnrichPartition:
         fresh = records if records[0].offset >= self.next_offset else [one for one in records if one.offset >= self.next_offset]
         if not fresh:
             return []
-        types = [_type(record) for record in fresh]
+        types = [type_in(record) if record.headers else None for record in fresh]
         self._require_versions(fresh, types)
         slots: Slots = []
         jobs: list[Job] = []
         # A run is read with one watchlist, so that a marker is one of its own.
-        markers = [place for place, kind in enumerate(types) if kind == _MARKER] if _MARKER in types else ()
+        markers = [place for place, kind in enumerate(types) if kind == MARKER] if MARKER in types else ()
         edges = {*range(0, len(fresh), AT_ONCE), len(fresh), *markers, *(place + 1 for place in markers)}
         for begin, end in pairwise(sorted(edges)):
             self._apply(fresh[begin:end], types[begin:end], slots, jobs)
@@ -155,30 +145,31 @@ class EnrichPartition:
 
     def _apply(self, records: Sequence[Record], types: Sequence[bytes | None], slots: Slots, jobs: list[Job]) -> None:
         """Take the records of a run in their order."""
-        controls = not _CONTROL.isdisjoint(types)
-        mentions = [record for record, kind in zip(records, types, strict=True) if kind not in _CONTROL] if controls else records
-        ahead = iter(read_ahead(mentions, self._current))
-        on_mention = self._on_mention
-        for record, kind in zip(records, types, strict=True):
+        places = [place for place, kind in enumerate(types) if kind in CONTROL] if not CONTROL.isdisjoint(types) else []
+        mentions = [record for record, kind in zip(records, types, strict=True) if kind not in CONTROL] if places else records
+        ahead = read_ahead(mentions, self._current)
+        begin = 0
+        for number, place in enumerate(places):
+            # Before this control record stand as many mentions as records without the controls before it.
+            if begin < place - number:
+                self._on_mentions(mentions[begin : place - number], ahead[begin : place - number], slots, jobs)
+                begin = place - number
+            record = records[place]
             try:
-                if controls and kind in _CONTROL:
-                    slots.append(self._on_clock(record) if kind == _CLOCK else self._on_marker(record))
-                elif isinstance(said := next(ahead), str):
-                    slots.append([rejected(self.partition, record, said)])
-                else:
-                    on_mention(record, said, slots, jobs)
+                slots.append(self._on_clock(record) if types[place] == CLOCK else self._on_marker(record))
             except Rejected as error:
                 slots.append([rejected(self.partition, record, error.reason)])
             except UNFORESEEN:
                 slots.append([rejected(self.partition, record, UNREADABLE)])
+        self._on_mentions(mentions[begin:], ahead[begin:], slots, jobs)
         if records:
             self.next_offset = records[-1].offset + 1
 
     def _require_versions(self, records: Sequence[Record], types: Sequence[bytes | None]) -> None:
         """Raise `NotYet` unless the version in force and those of all markers of a batch are known."""
-        for record, kind in zip(records, types, strict=True) if _MARKER in types else ():
-            if kind == _MARKER:
-                marker = _read_marker(record)
+        for record, kind in zip(records, types, strict=True) if MARKER in types else ():
+            if kind == MARKER:
+                marker = read_marker(record)
                 if marker is not None and self._watchlists.get(marker) is None:
                     raise NotYet(f"watchlist version {marker} has not arrived")
         self._current = self._matcher()
@@ -231,43 +222,54 @@ class EnrichPartition:
         return outputs
 
     def _on_marker(self, record: Record) -> list[Output]:
-        version = _read_marker(record)
+        version = read_marker(record)
         if version is None:
             raise Rejected("bad_marker")
         watermark = self._clock.watermark
-        applies_ms = watermark if watermark is not None else _sent_at(record)
+        applies_ms = watermark if watermark is not None else sent_at(record)
         self.version = version
         self._current = self._matcher()
         self._started = True
         return self._brand_settings(record.offset, applies_ms)
 
-    def _on_mention(self, record: Record, ahead: Ahead, slots: Slots, jobs: list[Job]) -> None:
-        mention, published, plain, folded, links, handle, matches = ahead
-        watermark = self._clock.watermark
-        now = _sent_at(record) if watermark is None else watermark
-        if watermark is not None and published < watermark - self._past_ms:
-            raise Rejected("too_old")
-        early = published > now + self._early_ms
-        if early:
-            self.early += 1
-            published = now
-        applies = published if watermark is None or published > watermark else watermark
-        if not self._started:
-            slots.append(self._start(applies))
-        if not matches:
-            raise Rejected("no_brand")
-        verdict = self._seen.judge(mention.network, mention.id, record.offset, applies, mention.engagement)
-        if verdict is DUPLICATE:
-            raise Rejected("duplicate")
-        if len(folded) > self._analysed:
-            plain, folded = plain[: self._analysed], folded[: self._analysed]
-        trace = trace_of(record.headers) if record.headers else ()
-        update = verdict is UPDATE
-        place, matcher = len(slots), self._current
-        jobs.append(
-            Job(place, record.offset, mention, published, applies, early, update, matcher, matches, plain, folded, links, handle, trace)
-        )
-        slots.append(_PENDING)
+    def _on_mentions(self, records: Sequence[Record], ahead: Sequence[Ahead | str], slots: Slots, jobs: list[Job]) -> None:
+        """Take mentions between which the clock and the watchlist stay as they are."""
+        watermark, matcher, judge, analysed = self._clock.watermark, self._current, self._seen.judge, self._analysed
+        for record, said in zip(records, ahead, strict=True):
+            if isinstance(said, str):
+                slots.append([rejected(self.partition, record, said)])
+                continue
+            mention, published, plain, folded, links, handle, matches = said
+            now = sent_at(record) if watermark is None else watermark
+            if watermark is not None and published < watermark - self._past_ms:
+                slots.append([rejected(self.partition, record, "too_old")])
+                continue
+            early = published > now + self._early_ms
+            if early:
+                self.early += 1
+                published = now
+            applies = published if watermark is None or published > watermark else watermark
+            if not self._started:
+                slots.append(self._start(applies))
+            if not matches:
+                slots.append([rejected(self.partition, record, "no_brand")])
+                continue
+            offset = record.offset
+            try:
+                verdict = judge(mention.network, mention.id, offset, applies, mention.engagement)
+            except UNFORESEEN:
+                verdict = UNREADABLE
+            if verdict is not NEW and verdict is not UPDATE:
+                slots.append([rejected(self.partition, record, verdict)])
+                continue
+            if len(folded) > analysed:
+                plain, folded = plain[:analysed], folded[:analysed]
+            trace = trace_of(record.headers) if record.headers else ()
+            update = verdict is UPDATE
+            jobs.append(
+                Job(len(slots), offset, mention, published, applies, early, update, matcher, matches, plain, folded, links, handle, trace)
+            )
+            slots.append(_PENDING)
 
     def _finish(self, jobs: list[Job], slots: Slots) -> None:
         limit = self._analysed
@@ -281,15 +283,3 @@ class EnrichPartition:
         taught = taught_scores(self._polarity, jobs, texts, langs)
         for job, outputs in zip(jobs, self._records.outputs(jobs, said, keys, scores, taught), strict=True):
             slots[job.slot] = outputs
-
-
-def _sent_at(record: Record) -> int:
-    """Return a record's Kafka timestamp, which a publisher may set to anything, within what can be written."""
-    return min(max(record.timestamp, EARLIEST_MS), LATEST_MS)
-
-
-def _read_marker(record: Record) -> int | None:
-    try:
-        return _marker(record.value).version
-    except msgspec.DecodeError:
-        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import urlsplit
@@ -99,6 +99,12 @@ def canonical_url(url: str) -> str:
     return url if _PLAIN_URL.fullmatch(url) else _canonical(url)
 
 
+def canonical_urls(urls: Iterable[str | None]) -> list[str]:
+    """Return `canonical_url` of each address, "" for none; most are plain, and cost no call."""
+    plain = _PLAIN_URL.fullmatch
+    return [(url if len(url) <= _MAX_URL and plain(url) else canonical_url(url)) if url else "" for url in urls]
+
+
 @lru_cache(maxsize=16_384)
 def _canonical(url: str) -> str:
     if url[:4].lower() == "www.":
@@ -143,6 +149,11 @@ def without_links(text: str) -> tuple[str, Sequence[str]]:
         if not found.endswith(("\u2026", "...")) and (url := canonical_url(found.rstrip(".,;:!?)]}'\"\u2019\u201d"))):
             links.append(url)
     return " ".join(pieces[::2]), links
+
+
+def without_links_all(texts: Iterable[str]) -> list[tuple[str, Sequence[str]]]:
+    """Return `without_links` of each text; one without links costs no call."""
+    return [without_links(text) if "://" in text or "www." in text else (text, ()) for text in texts]
 
 
 def hashtags_in(text: str) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ class Lexicon:
         self._phrase_labels = [entries[phrase] for phrase in self._phrases]
         self._open = [phrase.endswith("*") for phrase in self._phrases]
         patterns = [phrase.rstrip("*") for phrase in self._phrases]
-        self._find = ahocorasick_rs.AhoCorasick(patterns, store_patterns=False).find_matches_as_indexes if patterns else None
+        self._find = _finder(patterns) if patterns else None
         self._shortest = min(map(len, self._stems), default=1)
         # A phrase is looked for where its longest whole word is; one without such a word, always.
         keys = [_key(phrase) for phrase in self._phrases]
@@ -103,7 +103,8 @@ class Lexicon:
 
     def read(self, folded: str, words: dict[str, None]) -> Read:
         """Read one text, as `read_all` does."""
-        return read_all((self,), (folded,), (words,))[0]
+        ((labels,), (terms,), (votes,)) = read_all((self,), (folded,), (words,))
+        return labels, terms, votes
 
     def labels_in(self, folded: str, hits: frozenset[str]) -> tuple[str, ...]:
         """Return the labels of a text, sorted; ``hits`` are those of its words that `_WordTable.labelled` holds."""
@@ -133,8 +134,10 @@ class Lexicon:
         return labels
 
 
-def read_all(lexicons: Sequence[Lexicon], folds: Sequence[str], words: Sequence[dict[str, None]]) -> list[Read]:
-    """Return for each text what the lexicon of its language reads; ``words`` are its distinct folded words in order.
+def read_all(
+    lexicons: Sequence[Lexicon], folds: Sequence[str], words: Sequence[dict[str, None]]
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], list[bytes]]:
+    """Return what the lexicon of its language reads of each text, as columns of `Read`; ``words`` are its distinct folded words in order.
 
     One step for all texts after the other, as in `ahead`. Labels are ``category:word`` for crisis words, ``cue:name`` for cues.
     """
@@ -142,11 +145,18 @@ def read_all(lexicons: Sequence[Lexicon], folds: Sequence[str], words: Sequence[
         if len(one.table) > _WORDS_KEPT:
             one.table.trim()
     features = [list(map(one.table.__getitem__, distinct)) for one, distinct in zip(lexicons, words, strict=True)]
-    terms = [tuple(compress(distinct, salient)) for distinct, salient in zip(words, features, strict=True)]
-    votes = votes_of(features, [len(found) for found in terms])
+    terms = [tuple(compress(distinct, found)) for distinct, found in zip(words, features, strict=True)]
+    votes = votes_of(features, list(map(len, terms)))
     hits = [one.table.labelled.intersection(distinct) for one, distinct in zip(lexicons, words, strict=True)]
     labels = [one.labels_in(folded, some) if some or one.always else () for one, folded, some in zip(lexicons, folds, hits, strict=True)]
-    return list(zip(labels, terms, votes, strict=True))
+    return labels, terms, votes
+
+
+def _finder(patterns: list[str]) -> Callable[..., list[tuple[int, int, int]]]:
+    """Return what finds phrases; so few may take the memory of the quickest way."""
+    quickest = ahocorasick_rs.AhoCorasick(patterns, store_patterns=False, implementation=ahocorasick_rs.Implementation.DFA)
+    find: Callable[..., list[tuple[int, int, int]]] = quickest.find_matches_as_indexes
+    return find
 
 
 def _key(phrase: str) -> str:

@@ -50,7 +50,7 @@ TIME = (
         "Before any clock its Kafka timestamp limits a mention.",
         ENRICH + "before_any_clock_the_timestamp_limits_a_mention",
         "streams.enrich.stage",
-        "now = _sent_at(record) if watermark is None else watermark",
+        "now = sent_at(record) if watermark is None else watermark",
         "now = published if watermark is None else watermark",
     ),
     Rule(

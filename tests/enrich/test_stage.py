@@ -206,12 +206,12 @@ def test_where_a_run_ends_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_no_rule_foresaw_costs_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where reading one text fails in a way that nobody foresaw, that record is rejected, whole, and its neighbours go on."""
 
-    def fails(text: str) -> tuple[str, tuple[()]]:
-        if "poison" in text:
+    def fails(texts: list[str]) -> list[tuple[str, tuple[()]]]:
+        if any("poison" in text for text in texts):
             raise ValueError
-        return text, ()
+        return [(text, ()) for text in texts]
 
-    monkeypatch.setattr("streams.enrich.ahead.without_links", fails)
+    monkeypatch.setattr("streams.enrich.ahead.without_links_all", fails)
     outputs = stage().process([mention(0), mention(1, "acme poison"), mention(2), InputRecord(3, NOW, None, b"{"), mention(4)])
     assert kinds(outputs)[2:] == ["veille.enriched", "unreadable", "veille.enriched", "not_json", "veille.enriched"]
     assert [o.value for o in outputs if o.topic == "mentions.rejected"] == [mention(1, "acme poison").value, b"{"]
