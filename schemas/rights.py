@@ -23,11 +23,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "veille brief": (),
     "veille board": (),
     "veille evidence": (),
+    "veille evidence page": (),
     "veille explain": ("mentions.raw",),
     "veille doctor": tuple(load_topics()),
 }
 #: What a person of the crisis cell runs.
-CELL = ("veille crises", "veille crisis", "veille brief", "veille board", "veille evidence")
+CELL = ("veille crises", "veille crisis", "veille brief", "veille board", "veille evidence", "veille evidence page")
 APPLY = "veille topics apply"
 NOTIFY_SUFFIX = "-notify"
 
@@ -57,7 +58,8 @@ def command_rights(command: str, group: str = "veille") -> set[Right]:
         return {Right("topic", name, operation) for name in every for operation in ("Create", "Describe")}
     looked_at = {Right("topic", name, "Describe") for name in COMMANDS[command]}
     known = {who for topic in load_topics().values() for who in (*topic.producers, *topic.consumers)}
-    return looked_at | _of({who for who in known if who == command or who.startswith(f"{command} ")})
+    # A part of a command that has a row of its own needs more than the rest: who only looks need not be allowed it.
+    return looked_at | _of({who for who in known if who == command or (who.startswith(f"{command} ") and who not in COMMANDS)})
 
 
 def worker_rights(stages: Iterable[str] = STAGES, group: str = "veille") -> set[Right]:

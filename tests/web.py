@@ -19,8 +19,8 @@ class Page(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def web(pages: Mapping[str, Page]) -> AsyncIterator[tuple[str, list[str]]]:
-    """Serve ``pages``; yield the base URL and the paths that were asked for, in order."""
+async def web(pages: Mapping[str, Page], host: str = "127.0.0.1") -> AsyncIterator[tuple[str, list[str]]]:
+    """Serve ``pages`` on ``host``; yield the base URL and the paths that were asked for, in order."""
     seen: list[str] = []
     end = asyncio.Event()
     handlers: set[asyncio.Task[None] | None] = set()
@@ -47,9 +47,9 @@ async def web(pages: Mapping[str, Page]) -> AsyncIterator[tuple[str, list[str]]]
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
 
-    running = await asyncio.start_server(handle, "127.0.0.1", 0)
+    running = await asyncio.start_server(handle, host, 0)
     try:
-        yield f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}", seen
+        yield f"http://{host}:{running.sockets[0].getsockname()[1]}", seen
     finally:
         end.set()
         running.close()

@@ -179,3 +179,37 @@ def verify(
         emit(line)
     if told:
         raise typer.Exit(1)
+
+
+@app.command()
+def page(
+    crisis: _Crisis,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The public page, http or https.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who captures it (VEILLE_BY; default: the user of this machine).")] = "",
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="The role in which it is captured (VEILLE_ROLE).")] = "",
+    screenshot: Annotated[bool, typer.Option(help="Make a picture too, where Chromium is there.")] = True,
+    allow_internal: Annotated[bool, typer.Option("--allow-internal", help="The page may lie in a private network (an intranet).")] = False,
+    wait: Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait so long for each recorded answer.")] = 30.0,
+    language: Language = "",
+    json: Json = False,
+    broker: Broker = None,
+    run: Run = None,
+) -> None:
+    """Capture a page before it is gone: what it answers as a WARC file, and a picture of it; each becomes a receipt of the crisis.
+
+    Addresses inside (private, loopback, link-local, of cloud services) are refused, also behind a redirect, a name, or something that the
+    page loads. What is too large to be kept whole is kept in part, and says so.
+
+    Example: veille evidence page aurelis-20260302T081500-1 https://news.example/article --by ann
+
+    Exit codes: 0 recorded; 1 the page gave no answer, the desk refused, or no answer in time; 3 no broker; 4 bad settings or input.
+    """
+    from streams.cli.evidence_page import Errand, captured
+
+    settings = load_settings(broker=broker, run=run)
+    said = language_of(language, settings)
+    if len(url) > 2_000:
+        raise BadInput("a URL has at most 2,000 characters")
+    errand = Errand(crisis, url, by, role, wait, screenshot, allow_internal)
+    if not run_async(captured(settings, errand, said, json)):
+        raise typer.Exit(1)

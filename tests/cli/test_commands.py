@@ -24,6 +24,7 @@ COMMANDS = [
     ["demo"], ["worker"], ["replay"], ["warm"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
     ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"], ["watchlist", "teach"], ["explain"],
     ["evidence", "list"], ["evidence", "show"], ["evidence", "export"], ["evidence", "verify"],
+    ["evidence", "page"],
 ]  # fmt: skip
 
 

@@ -6,9 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,9 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
         assert veille(person, "topics", "apply").returncode == 0
         assert ": there" in veille(person, "topics", "apply").stdout
     assert veille(admin, "topics", "apply", "--run", "old").returncode == 0
+    pages = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path))
+    threading.Thread(target=pages.serve_forever, daemon=True).start()
+    site = f"http://127.0.0.1:{pages.server_address[1]}/"
     opening = ("open", "--brand", "acme", "--headline", "Bags lost", "--terms", "bag")
     usual = ("--by", "ann", "--wait", "30")
     steps: list[tuple[str, tuple[str, ...], dict[str, str], int]] = [
@@ -64,6 +70,7 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
         ("veille brief", ("CRISIS",), {}, 0),
         ("veille crisis", ("capture", "CRISIS", "--file", brands, *usual), {}, 0),
         ("veille crisis", ("claim-add", "CRISIS", "--claim", "c1", "--text", "It was one bag.", *usual), {}, 0),
+        ("veille evidence page", ("page", "CRISIS", site, "--allow-internal", "--no-screenshot", *usual), {}, 0),
         ("veille evidence", ("list", "CRISIS"), {}, 0),
         ("veille doctor", (), {}, 0),
         ("veille watchlist", ("apply", brands), old, 0),
@@ -73,6 +80,8 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
     ]
     logs = {name: tmp_path / name for name in TOGETHER}
     with ExitStack() as stack:
+        stack.callback(pages.server_close)
+        stack.callback(pages.shutdown)
         running = []
         for name, log in logs.items():
             user = name.partition(",")[0]

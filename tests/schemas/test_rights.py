@@ -24,7 +24,9 @@ def test_the_rows_are_those_of_the_stages_and_commands_there_are() -> None:
     assert set(sources()) == set(STAGES)
     command = get_command(app)
     assert isinstance(command, TyperGroup)
-    assert set(COMMANDS) <= {f"veille {name}" for name in command.commands}
+    groups = {name: group.commands for name, group in command.commands.items() if isinstance(group, TyperGroup)}
+    parts = {f"veille {name} {part}" for name, commands in groups.items() for part in commands}
+    assert set(COMMANDS) <= {f"veille {name}" for name in command.commands} | parts
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -39,9 +41,9 @@ def test_a_stage_may_read_its_input_and_its_state(stage: str) -> None:
 
 
 def test_nobody_but_the_cell_commands() -> None:
-    """The only command that writes decisions is the one that people give."""
+    """The only commands that write decisions are those that people give; who lists and checks evidence gives none."""
     writers = [command for command in COMMANDS if Right("topic", "crisis.commands", "Write") in command_rights(command)]
-    assert writers == ["veille crisis"]
+    assert writers == ["veille crisis", "veille evidence page"]
 
 
 def test_the_kubernetes_users_name_what_there_is() -> None:

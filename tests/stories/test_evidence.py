@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
+from warcio.archiveiterator import ArchiveIterator
 
 from schemas.topics import load_topics
 from streams.cli.connection import producer
@@ -86,10 +89,11 @@ def test_evidence_of_a_crisis_that_merges_and_comes_back(embedded_broker: str, t
             (f"{two}/1", "command", "", "https://example.org/post"),
         ]  # fmt: skip
         assert (listed[0]["size"], listed[0]["by"]) == (len(letter.read_bytes()), "ada")
+        listed = _page(desk, one, tmp_path)
         asyncio.run(deliver_again(settings))
         assert desk.json("evidence", "list", one) == listed
     code, shown, _ = desk.run("evidence", "list", one, "--language", "fr")
-    assert (code, len(shown.splitlines())) == (0, 4)
+    assert (code, len(shown.splitlines())) == (0, 5)
     assert shown.startswith("identifiant")
     code, shown, _ = desk.run("evidence", "show", f"{one}/1", "--out", str(kept))
     assert (code, kept.read_bytes()) == (0, letter.read_bytes())
@@ -103,6 +107,43 @@ def test_evidence_of_a_crisis_that_merges_and_comes_back(embedded_broker: str, t
         assert why in told
 
 
+def _page(desk: Desk, crisis: str, folder: Path) -> list[dict[str, Any]]:
+    """A page is fetched and becomes a receipt like any other; one inside is not asked. Returns the list with it."""
+    asked: list[str] = []
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<p>The belt burned.</p>")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{site.server_address[1]}/post"
+        code, shown, told = desk.run("evidence", "page", crisis, url, "--by", "ada")
+        assert (code, shown, asked) == (1, "", [])
+        assert "private address range" in told
+        page = ("evidence", "page", crisis, url, "--by", "ada", "--wait", "60", "--allow-internal", "--no-screenshot")
+        code, shown, told = desk.run(*page, "--language", "fr")
+        site.shutdown()
+    assert (code, asked) == (0, ["/post"])
+    assert "page.warc.gz\u00a0: tout ce qui est venu" in told
+    assert crisis in shown
+    listed = wait_for(desk, crisis, 4)
+    assert (listed[2]["name"], listed[2]["url"], listed[2]["by"]) == ("page.warc.gz", url, "ada")
+    out = folder / "page.warc.gz"
+    assert desk.run("evidence", "show", listed[2]["evidence_id"], "--out", str(out))[0] == 0
+    with out.open("rb") as file:
+        bodies = [record.content_stream().read() for record in ArchiveIterator(file) if record.rec_type == "response"]
+    assert bodies == [b"<p>The belt burned.</p>"]
+    return listed
+
+
 def _exported(desk: Desk, one: str, two: str, folder: Path) -> None:
     """The receipts that were listed can be taken along, and hold there as they hold in the topic."""
     code, shown, _ = desk.run("evidence", "verify", one)
@@ -114,7 +155,7 @@ def _exported(desk: Desk, one: str, two: str, folder: Path) -> None:
         assert [line.split("\u00a0")[0] for line in shown.splitlines()] == [one, two]
         (found,) = desk.json("evidence", "verify", str(out))
         assert found == held
-        assert (found["holds"], [chain["receipts"] for chain in found["chains"]]) == (True, [2, 1])
+        assert (found["holds"], [chain["receipts"] for chain in found["chains"]]) == (True, [3, 1])
         assert desk.run("evidence", "export", one, "--out", str(out))[0] == 4, "a bundle takes no other file's place"
     code, shown, told = desk.run("evidence", "export", one, "--out", str(folder / "stamped"), "--tsa", "http://127.0.0.1:1/")
     assert code == 1
