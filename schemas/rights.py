@@ -16,6 +16,7 @@ STAGES = ("enrich", "detect", "commands", "crisis", "evidence", "respond")
 #: Commands that go to the broker, and the topics of which they only look at sizes.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "veille replay": ("mentions.enriched", "brand.signals"),
+    "veille collect": (),
     "veille watchlist": (),
     "veille warm": (),
     "veille crises": (),

@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx
 
 from streams.clock import WallClock, wall_ms
 from streams.errors import VeilleError
-from streams.inside import Refused, Resolve, pin, resolve
+from streams.inside import WEB_PORTS, Refused, Resolve, pin, resolve
 
 _USUAL = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "veille", "connection": "close"}
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -64,18 +64,22 @@ class Exchange(NamedTuple):
 
 
 async def fetch(
-    url: str, *, limits: Limits = _LIMITS, headers: Mapping[str, str] | None = None, allow_private: bool = False,
-    lookup: Resolve = resolve, trust: ssl.SSLContext | None = None, clock: WallClock = wall_ms,
+    url: str, *, limits: Limits = _LIMITS, headers: Mapping[str, str] | None = None, secret: Mapping[str, str] | None = None,
+    allow_private: bool = False, lookup: Resolve = resolve, trust: ssl.SSLContext | None = None, clock: WallClock = wall_ms,
 ) -> list[Exchange]:  # fmt: skip
     """Get ``url`` and follow its redirects; return each hop, the answer last. No cookie is kept, no proxy asked.
 
-    A body that is too large, too slow or broken off is kept as far as it came, and says so in ``cut``. Raises `NotFetched`.
+    Headers in ``secret`` go to the origin of ``url`` alone, and ``allow_private`` holds for its host alone. A body
+    that is too large, too slow or broken off is kept as far as it came, and says so in ``cut``. Raises `NotFetched`.
     """
     hops: list[Exchange] = []
     deadline = asyncio.get_running_loop().time() + limits.seconds
+    first = _origin(url)
     async with _client(limits, trust) as client:
         while True:
-            one = _Request("GET", url, headers or {}, allow_private, lookup, clock)
+            origin = _origin(url)
+            sent = {**(headers or {}), **((secret or {}) if origin == first else {})}
+            one = _Request("GET", url, sent, allow_private and origin[1] == first[1], lookup, clock)
             hops.append(await _told(client, one, limits, deadline, _where(hops)))
             last = hops[-1]
             if last.status not in _MOVED or not last.header("location"):
@@ -96,6 +100,15 @@ async def post(
     deadline = asyncio.get_running_loop().time() + limits.seconds
     async with _client(limits, trust) as client:
         return await _told(client, _Request("POST", url, headers or {}, allow_private, lookup, clock, body), limits, deadline, "")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port; of what is no URL, nothing that another one could be equal to but itself."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or WEB_PORTS.get(parts.scheme)
+    except ValueError:
+        return url, None, None
 
 
 def _client(limits: Limits, trust: ssl.SSLContext | None) -> httpx.AsyncClient:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import yaml
+
+from streams.errors import BadInput
+
+Node = yaml.nodes.Node
 
 #: What one alias (``*name``) may stand for, in values.
 _MOST = 10_000
@@ -65,3 +70,62 @@ def _bounded(text: str) -> None:
             anchor, before = open_.pop()
             if anchor:
                 sizes[anchor] = size - before
+
+
+class Nodes:
+    """Walks YAML nodes, so that every complaint names its line. ``name`` is what complaints call the file."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def root(self, text: str) -> Node | None:
+        """Parse ``text``; None for an empty one. Raises `BadInput` for what is no YAML."""
+        try:
+            with reading(text):
+                return yaml.compose(text, Loader=yaml.SafeLoader)
+        except NoYaml as error:
+            raise BadInput(f"{self.name}, line {error.line}: {error.problem}") from None
+
+    def fail(self, node: Node, message: str) -> BadInput:
+        """Return the error that names the line of ``node``."""
+        return BadInput(f"{self.name}, line {node.start_mark.line + 1}: {message}")
+
+    def mapping(self, node: Node, allowed: tuple[str, ...] | None) -> dict[str, Node]:
+        """Return {key: value}; with ``allowed``, another key is an error that names the nearest."""
+        if not isinstance(node, yaml.nodes.MappingNode):
+            raise self.fail(node, "a mapping (key: value) is expected here")
+        found: dict[str, Node] = {}
+        for key, value in node.value:
+            word = str(key.value)
+            if allowed is not None and word not in allowed:
+                near = difflib.get_close_matches(word, allowed, 1, 0.0)[0]
+                raise self.fail(key, f"unknown key {word!r}; the nearest known key is {near!r}")
+            if word in found:
+                raise self.fail(key, f"key {word!r} comes twice")
+            found[word] = value
+        return found
+
+    def text(self, node: Node) -> str:
+        """Return a scalar as text."""
+        if not isinstance(node, yaml.nodes.ScalarNode) or node.tag == "tag:yaml.org,2002:null":
+            raise self.fail(node, "a text is expected here")
+        return str(node.value).strip()
+
+    def texts(self, node: Node) -> tuple[str, ...]:
+        """Return a list of texts, none of them empty."""
+        if not isinstance(node, yaml.nodes.SequenceNode):
+            raise self.fail(node, "a list is expected here, as in [first, second]")
+        found = tuple(self.text(item) for item in node.value)
+        if not all(found):
+            raise self.fail(node, "an entry of this list is empty")
+        return found
+
+    def number(self, node: Node, low: float, high: float) -> float:
+        """Return a number from ``low`` to ``high``."""
+        try:
+            value = float(self.text(node))
+        except ValueError:
+            raise self.fail(node, "a number is expected here") from None
+        if not low <= value <= high:
+            raise self.fail(node, f"the number must be from {low:g} to {high:g}")
+        return value

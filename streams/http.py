@@ -1,4 +1,4 @@
-"""A small HTTP server on the event loop, and the worker's ``/metrics``, ``/ping`` and ``/ready`` on it."""
+"""A small HTTP server on the event loop, and ``/metrics``, ``/ping`` and ``/ready`` of a worker or a collector on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def application(meter: PrometheusMeter, ready: Callable[[], bool]) -> Starlette:
     """Return the three pages. ``ready`` says whether recovery is over and input and output are connected."""
 
     async def metrics(request: Request) -> Response:
-        meter.put("veille_ready", float(ready()))
+        if meter.shows("veille_ready"):
+            meter.put("veille_ready", float(ready()))
         return Response(meter.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     async def ping(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The one catalogue of metrics: what ``/metrics`` shows, with type, unit and meaning.
 
 docs/metrics.md is made from it, and tests hold alert rules and dashboards against it. Labels are bounded: stages, topics,
-partitions and fixed words, never brands or anything of a mention.
+partitions, names of the sources file and fixed words, never brands or anything of a mention.
 
     python -m streams.metrics    write docs/metrics.md
 """
@@ -91,18 +91,31 @@ CATALOGUE: Final = (
         "Ids of mentions forgotten within the duplicates' window, since the capacity was reached: a second delivery would count.",
         ("partition",),
     ),
+    Metric("veille_source_up", "gauge", "1 while a source of `veille collect` is heard, by its name in the sources file.", ("source",)),
+    Metric("veille_source_mentions", "counter", "Mentions of a source that the broker has.", ("source",)),
+    Metric("veille_source_refused", "counter", "What a source said that was no usable mention.", ("source",)),
+    Metric("veille_source_last_success_timestamp_seconds", "gauge", "Wall time at which a source was last heard.", ("source",)),
     Metric("veille_waiting_mentions", "gauge", "Mentions that wait for the watermark in detect.", ("partition",)),
 )
 _KINDS: Final = ("snowball", "corporate", "rumour", "own_post")
 
 
 class PrometheusMeter:
-    """Keeps the catalogue's metrics in a registry of its own; implements `streams.engine.meter.Meter`."""
+    """Keeps the catalogue's metrics in a registry of its own; implements `streams.engine.meter.Meter`.
 
-    def __init__(self, *, now: Callable[[], int] = wall_ms) -> None:
+    With a ``prefix`` only those that begin with it: who is no worker must not seem to be one that is not ready.
+    """
+
+    def __init__(self, *, now: Callable[[], int] = wall_ms, prefix: str = "") -> None:
         self.registry = CollectorRegistry()
         self._now = now
-        self._metrics: dict[str, MetricWrapperBase] = {metric.name: self._make(metric) for metric in CATALOGUE}
+        self._metrics: dict[str, MetricWrapperBase] = {
+            metric.name: self._make(metric) for metric in CATALOGUE if metric.name.startswith(prefix)
+        }
+
+    def shows(self, name: str) -> bool:
+        """Say whether a metric is among those that are kept."""
+        return name in self._metrics
 
     def _make(self, metric: Metric) -> MetricWrapperBase:
         if metric.kind == "counter":
@@ -193,7 +206,8 @@ def metrics_page() -> str:
         "# Metrics",
         "",
         "Made from the catalogue in `streams/metrics.py` by `make schemas`. `GET /metrics` shows them (`VEILLE_HTTP__HOST`,",
-        "`VEILLE_HTTP__PORT`; 127.0.0.1:9464 by default). Counters end in `_total`, histograms in `_bucket`, `_sum` and `_count`.",
+        "`VEILLE_HTTP__PORT`; 127.0.0.1:9464 by default), and of `veille collect` those of its sources (`VEILLE_COLLECT__PORT`, 9466).",
+        "Counters end in `_total`, histograms in `_bucket`, `_sum` and `_count`.",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",

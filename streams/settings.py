@@ -11,6 +11,7 @@ from streams.detect.settings import DetectSettings
 from streams.engine.settings import KafkaSettings
 from streams.enrich.settings import EnrichSettings
 from streams.respond.settings import RespondSettings
+from streams.sources.settings import CollectSettings
 
 
 class HttpSettings(BaseModel):
@@ -42,3 +43,4 @@ class Settings(BaseSettings, KafkaSettings):
     detect: DetectSettings = DetectSettings()
     crisis: CrisisSettings = CrisisSettings()
     respond: RespondSettings = RespondSettings()
+    collect: CollectSettings = CollectSettings()

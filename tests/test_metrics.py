@@ -19,7 +19,7 @@ def test_names_follow_the_conventions() -> None:
         assert metric.name.startswith("veille_")
         assert not metric.name.endswith(("_total", "_ms", "_minutes", "_milliseconds"))
         assert metric.help.endswith(".")
-        assert set(metric.labels) <= {"stage", "topic", "partition", "type", "kind", "target", "outcome"}
+        assert set(metric.labels) <= {"stage", "topic", "partition", "type", "kind", "target", "outcome", "source"}
         assert (metric.kind == "histogram") == bool(metric.buckets)
         assert list(metric.buckets) == sorted(metric.buckets)
 

@@ -14,6 +14,7 @@ from streams.cli import (
     board,
     brief,
     broker,
+    collect,
     crises,
     crisis,
     demo,
@@ -42,7 +43,24 @@ app = typer.Typer(
     "Exit codes: 0 done; 1 a check did not hold; 2 wrong usage; 3 the broker could not be reached; "
     "4 bad settings or input; 130 interrupted.",
 )
-for _command in (demo, worker, replay, warm, crises, board, brief, backtest, simulate, drill, evaluate, explain, bench, doctor, broker):
+for _command in (
+    demo,
+    worker,
+    replay,
+    collect,
+    warm,
+    crises,
+    board,
+    brief,
+    backtest,
+    simulate,
+    drill,
+    evaluate,
+    explain,
+    bench,
+    doctor,
+    broker,
+):
     app.command(name=_command.__name__.rpartition(".")[2], help=_command.HELP)(_command.command)
 for _group in (topics, watchlist, crisis, evidence, playbook):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from schemas.brand import Brand, CalendarEntry, Thresholds, Watchlist
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.times import day_ms
 from streams.errors import BadInput
-from streams.handwritten import NoYaml, reading
+from streams.handwritten import Node, Nodes
 
 _ROOT_KEYS = ("brands", "press", "version", "alarms_per_week")
 _BRAND_KEYS = (
@@ -26,55 +25,11 @@ _BRAND_KEYS = (
 _CALENDAR_KEYS = ("from", "to", "terms", "expect")
 _ID = re.compile(r"[a-z0-9_-]+")
 
-_Node = yaml.nodes.Node
 
+class _Reader(Nodes):
+    """Reads the nodes of a watchlist."""
 
-class _Reader:
-    """Walks YAML nodes, so that every complaint names its line."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def fail(self, node: _Node, message: str) -> BadInput:
-        return BadInput(f"{self.name}, line {node.start_mark.line + 1}: {message}")
-
-    def mapping(self, node: _Node, allowed: tuple[str, ...] | None) -> dict[str, _Node]:
-        if not isinstance(node, yaml.nodes.MappingNode):
-            raise self.fail(node, "a mapping (key: value) is expected here")
-        found: dict[str, _Node] = {}
-        for key, value in node.value:
-            word = str(key.value)
-            if allowed is not None and word not in allowed:
-                near = difflib.get_close_matches(word, allowed, 1, 0.0)[0]
-                raise self.fail(key, f"unknown key {word!r}; the nearest known key is {near!r}")
-            if word in found:
-                raise self.fail(key, f"key {word!r} comes twice")
-            found[word] = value
-        return found
-
-    def text(self, node: _Node) -> str:
-        if not isinstance(node, yaml.nodes.ScalarNode) or node.tag == "tag:yaml.org,2002:null":
-            raise self.fail(node, "a text is expected here")
-        return str(node.value).strip()
-
-    def texts(self, node: _Node) -> tuple[str, ...]:
-        if not isinstance(node, yaml.nodes.SequenceNode):
-            raise self.fail(node, "a list is expected here, as in [first, second]")
-        found = tuple(self.text(item) for item in node.value)
-        if not all(found):
-            raise self.fail(node, "an entry of this list is empty")
-        return found
-
-    def number(self, node: _Node, low: float, high: float) -> float:
-        try:
-            value = float(self.text(node))
-        except ValueError:
-            raise self.fail(node, "a number is expected here") from None
-        if not low <= value <= high:
-            raise self.fail(node, f"the number must be from {low:g} to {high:g}")
-        return value
-
-    def day(self, node: _Node) -> str:
+    def day(self, node: Node) -> str:
         text = self.text(node)
         try:
             day_ms(text)
@@ -82,7 +37,7 @@ class _Reader:
             raise self.fail(node, "a date is expected here, as in 2026-12-01") from None
         return text
 
-    def calendar(self, node: _Node) -> tuple[CalendarEntry, ...]:
+    def calendar(self, node: Node) -> tuple[CalendarEntry, ...]:
         if not isinstance(node, yaml.nodes.SequenceNode):
             raise self.fail(node, "calendar is a list of entries with from, to, terms and expect")
         entries = []
@@ -97,12 +52,12 @@ class _Reader:
             )
         return tuple(entries)
 
-    def handles(self, node: _Node) -> dict[str, tuple[str, ...]]:
+    def handles(self, node: Node) -> dict[str, tuple[str, ...]]:
         if isinstance(node, yaml.nodes.SequenceNode):
             return {"*": self.texts(node)}
         return {network.lower(): self.texts(value) for network, value in self.mapping(node, None).items()}
 
-    def brand(self, node: _Node) -> Brand:
+    def brand(self, node: Node) -> Brand:
         keys = self.mapping(node, _BRAND_KEYS)
         for needed in ("id", "names"):
             if needed not in keys:
@@ -138,11 +93,7 @@ class _Reader:
 def parse_watchlist(text: str, name: str) -> Watchlist:
     """Read the YAML of a watchlist; ``name`` is what complaints call it. Raises `BadInput` with line and mend."""
     reader = _Reader(name)
-    try:
-        with reading(text):
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except NoYaml as error:
-        raise BadInput(f"{name}, line {error.line}: {error.problem}") from None
+    root = reader.root(text)
     if root is None:
         raise BadInput(f"{name}: the file is empty; it needs 'brands:'")
     keys = reader.mapping(root, _ROOT_KEYS)

@@ -126,7 +126,7 @@ def _json_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
         for name, value in given.items():
             if value is not None:
                 put(row, name, value)
-        yield _finish(row, mapping)
+        yield completed(row, mapping)
     if absent:
         column = min(absent)
         raise BadInput(f"no row of {path} has the column {column}; look at its first line and mend --map")
@@ -168,11 +168,11 @@ def _csv_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
                 value = typed(name, cells[position])
                 if value is not None:
                     put(row, name, value)
-        yield _finish(row, mapping)
+        yield completed(row, mapping)
 
 
-def _finish(row: dict[str, Any], mapping: Mapping) -> Row:
-    """Set the constants, write the date as RFC 3339, add an id, and encode."""
+def completed(row: dict[str, Any], mapping: Mapping) -> Row:
+    """Set the constants of a row, write its dates as RFC 3339, add an id, and encode it: (published ms, JSON, id)."""
     for name, value in mapping.constants.items():
         put(row, name, typed(name, value))
     if isinstance(row.get("id"), int):

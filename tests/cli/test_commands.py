@@ -21,7 +21,7 @@ from streams.settings import Settings
 
 RUNNER = CliRunner()
 COMMANDS = [
-    ["demo"], ["worker"], ["replay"], ["warm"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
+    ["demo"], ["worker"], ["replay"], ["collect"], ["warm"], ["crises"], ["backtest"], ["simulate"], ["doctor"], ["broker"],
     ["brief"], ["topics", "apply"], ["topics", "list"], ["watchlist", "check"], ["watchlist", "apply"], ["watchlist", "teach"], ["explain"],
     ["evidence", "list"], ["evidence", "show"], ["evidence", "export"], ["evidence", "verify"],
     ["evidence", "page"],

@@ -116,8 +116,9 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
             one.terminate()
         assert [one.wait(40) for one in running] == [0] * len(TOGETHER)
         assert "does not allow" not in said()
-    # The crisis room never ends by itself: it reads what the brief and the crises read.
-    assert {command for command, *_ in steps} == set(COMMANDS) - {"veille board"}
+    # The crisis room and the collector never end by themselves: what they read and write others do.
+    assert {command for command, *_ in steps} == set(COMMANDS) - {"veille board", "veille collect"}
+    assert command_rights("veille collect") <= command_rights("veille replay")
     assert command_rights("veille board") <= command_rights("veille brief") | command_rights("veille crises")
     assert sorted(",".join(TOGETHER).split(",")) == sorted(STAGES)
 
