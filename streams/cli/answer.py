@@ -40,13 +40,14 @@ async def give(settings: Settings, command: Command, second: str, wait_seconds: 
 
     from streams.cli.connection import consumer, partition_counts, places_of, producer
     from streams.engine.access import refused
+    from streams.engine.topics import apply_words
 
     topics = [settings.topic(name) for name in ("crisis.events", second) if name]
     target = settings.topic("crisis.commands")
     value, headers = msgspec.json.encode(command), _headers(command.id, command.crisis_id, rfc3339(command.at_ms))
     async with consumer(settings) as reader:
         if target not in await partition_counts(reader, target):
-            raise BadInput(f"there is no topic {target}: run veille topics apply first")
+            raise BadInput(f"there is no topic {target}: run {apply_words(settings)} first")
         places = [place for topic in topics for place in await places_of(reader, topic)]
         if wait_seconds:
             reader.assign(places)

@@ -21,9 +21,9 @@ Exit codes: 0 done; 3 no broker; 4 bad settings; 130 interrupted."""
 
 #: Where there is nothing to print: no topic, nothing in it, nothing of the brand.
 _NOTES = {
-    "en": ("there is no topic {topic} yet: veille topics apply{run} creates it, a worker fills it", "{topic} holds no crisis yet",
+    "en": ("there is no topic {topic} yet: {apply} creates it, a worker fills it", "{topic} holds no crisis yet",
            "{topic} holds no crisis of {brand}"),
-    "fr": ("le topic {topic} n'existe pas encore : veille topics apply{run} le crée, un worker le remplit",
+    "fr": ("le topic {topic} n'existe pas encore : {apply} le crée, un worker le remplit",
            "{topic} ne contient encore aucune crise", "{topic} ne contient aucune crise de {brand}"),
 }  # fmt: skip
 #: Ids that are remembered to drop second deliveries: far more than one restart can repeat.
@@ -67,6 +67,7 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
     from streams.cli.connection import consumer, places_of
     from streams.cli.crisis_words import crisis_line
     from streams.cli.output import cloudevent, emit, event_line, note
+    from streams.engine.topics import apply_words
     from streams.reading import reader
 
     once, read = Once(), reader(Crisis)
@@ -76,8 +77,7 @@ async def _print(settings: Settings, *, follow: bool, json: bool, brand: str | N
         topic = settings.topic("crisis.events")
         places = await places_of(client, topic)
         if not places:
-            own = f" --run {settings.run}" if settings.run else ""
-            note(_NOTES[language][0].format(topic=topic, run=own))
+            note(_NOTES[language][0].format(topic=topic, apply=apply_words(settings)))
             return
         client.assign(places)
         ends = await client.end_offsets(places)

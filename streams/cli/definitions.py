@@ -63,13 +63,14 @@ async def latest_watchlist(settings: Settings) -> Watchlist | None:
 
 async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]) -> tuple[int, Watchlist]:
     from streams.cli.connection import consumer, partition_counts, producer
+    from streams.engine.topics import apply_words
 
     topic, raw = settings.topic("watchlist"), settings.topic("mentions.raw")
     async with consumer(settings) as reader:
         counts = await partition_counts(reader, topic, raw)
         for name in (topic, raw):
             if name not in counts:
-                raise BadInput(f"there is no topic {name}: run veille topics apply first")
+                raise BadInput(f"there is no topic {name}: run {apply_words(settings)} first")
         greatest, latest = await _latest(reader, topic)
     version, watchlist = greatest + 1, make(latest)
     time = rfc3339(wall_ms())

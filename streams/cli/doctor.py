@@ -156,10 +156,11 @@ def check_feeds(signals: Iterable[Record]) -> list[Check]:
 def check_topics(settings: Settings, counts: dict[str, int]) -> list[Check]:
     """Judge the topics that the broker has: ``counts`` is {broker's name: partitions}."""
     from schemas.topics import load_topics
+    from streams.engine.topics import apply_words
 
     missing = [settings.topic(name) for name in load_topics() if settings.topic(name) not in counts]
     if missing:
-        found = [Check("topics", "wrong", f"missing: {', '.join(missing)}", "veille topics apply")]
+        found = [Check("topics", "wrong", f"missing: {', '.join(missing)}", apply_words(settings))]
     else:
         found = [Check("topics", "ok", "all there")]
     equal = {settings.topic(name): counts[settings.topic(name)] for name in EQUAL if settings.topic(name) in counts}

@@ -86,12 +86,13 @@ async def _watchlist(settings: Settings, path: Path | None) -> Watchlist:
 async def _send(settings: Settings, found: list[LearnedBaseline]) -> None:
     from streams.backtest.warm import record
     from streams.cli.connection import consumer, partition_counts, producer
+    from streams.engine.topics import apply_words
 
     topic = settings.topic("mentions.enriched")
     async with consumer(settings) as reader:
         counts = await partition_counts(reader, topic)
     if topic not in counts:
-        raise BadInput(f"there is no topic {topic}: run veille topics apply first")
+        raise BadInput(f"there is no topic {topic}: run {apply_words(settings)} first")
     async with producer(settings, topic) as writer:
         for one in found:
             output = record(one, counts[topic])

@@ -44,6 +44,15 @@ class TopicPlan:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+def apply_words(settings: KafkaSettings) -> str:
+    """Return the command that creates the topics of these settings.
+
+    >>> apply_words(KafkaSettings(run="old"))
+    'veille topics apply --run old'
+    """
+    return f"veille topics apply --run {settings.run}" if settings.run else "veille topics apply"
+
+
 async def partition_count(settings: KafkaSettings, topic: str, *, seconds: float = 30.0) -> int:
     """Return how many partitions the logical ``topic`` has, waiting ``seconds`` for it to appear.
 
@@ -70,7 +79,7 @@ async def partition_counts(settings: KafkaSettings, topics: list[str], *, second
                         raise denied from None
                 if monotonic() > end:
                     name = settings.topic(topic)
-                    raise BadInput(f"topic {name} does not exist on {settings.broker}; create it with `veille topics apply`")
+                    raise BadInput(f"topic {name} does not exist on {settings.broker}; create it with `{apply_words(settings)}`")
                 await asyncio.sleep(0.2)
     return found
 
@@ -91,8 +100,8 @@ async def require_topics(settings: KafkaSettings, topics: Collection[str], *, se
             if not missing:
                 return
             if monotonic() > end:
-                run = f" --run {settings.run}" if settings.run else ""
-                raise BadInput(f"{settings.broker} has no topic {', '.join(missing)}: `veille topics apply{run}` creates what is missing")
+                names = ", ".join(missing)
+                raise BadInput(f"{settings.broker} has no topic {names}: `{apply_words(settings)}` creates what is missing")
             await asyncio.sleep(0.2)
 
 

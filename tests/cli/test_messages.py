@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from streams.backtest.summary import summary
 from streams.cli.crisis_words import crisis_line
 from streams.cli.doctor import misspelt
+from streams.cli.main import app
 from streams.engine.topics import require_topics
 from streams.enrich.watchlist import Watchlists
 from streams.errors import BadInput
@@ -87,6 +89,28 @@ def test_topics_that_are_missing_are_named_and_not_created(embedded_broker: str)
     for _ in range(2):
         with pytest.raises(BadInput, match=r"has no topic nobody\.watchlist: `veille topics apply --run nobody` creates"):
             asyncio.run(require_topics(settings, ["watchlist"], seconds=0))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("watchlist", "apply", "brands.yaml"),
+        ("warm", "old.jsonl", "--watchlist", "brands.yaml"),
+        ("crisis", "open", "--brand", "acme", "--headline", "Fire", "--by", "ann"),
+        ("doctor",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_who_has_no_topics_reads_how_his_run_gets_them(
+    words: tuple[str, ...], tmp_path: Path, embedded_broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The topics of a run are its own: without its name `veille topics apply` would create others."""
+    monkeypatch.chdir(tmp_path)
+    Path("brands.yaml").write_text(WATCHLIST)
+    hours = [f"2026-03-0{2 + n // 24}T{n % 24:02}:00:00Z" for n in range(48)]
+    Path("old.jsonl").write_text("".join(MENTION.replace('"1"', f'"{at}"').replace("2026-03-02T08:15:00Z", at) for at in hours))
+    done = CliRunner().invoke(app, [*words, "--broker", embedded_broker, "--run", "none-of-it"])
+    assert "veille topics apply --run none-of-it" in f"{done.output} {done.exception}"
 
 
 def test_a_line_says_who_noted_what_and_why_it_was_refused() -> None:

@@ -14,7 +14,7 @@ from tests.connected.secured import PASSWORD, USER, Stage, count_of, publish, ve
 pytestmark = pytest.mark.connected
 
 
-@pytest.mark.parametrize("way", ["scram-512", "plain", "mtls"])
+@pytest.mark.parametrize("way", ["scram-256", "scram-512", "plain", "mtls"])
 async def test_the_whole_road(stage: Stage, tmp_path: Path, way: str) -> None:
     """Topics are made, a worker with all stages watches, a crisis is declared, mentions come through, and the commands read them."""
     client = stage.clients[way] | {"VEILLE_TOPIC_PREFIX": f"{way}."}
