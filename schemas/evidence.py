@@ -11,6 +11,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``previous`` is the hash of the receipt before it in the same crisis: changing one breaks all that follow.
     """
 
+    # The hash of a receipt is over its fields in this order, without those that have their default: a new one comes last and has one.
     evidence_id: str
     crisis_id: str
     brand: str

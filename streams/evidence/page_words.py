@@ -14,13 +14,13 @@ INDEX = {
         "none": "No time stamp was asked for.",
     },
     "fr": {
-        "title": "Preuves de", "colon": " :", "receipt": "reçu", "check": "Comment les vérifier sans Veille : README.txt.",
+        "title": "Preuves de", "colon": "\u00a0:", "receipt": "reçu", "check": "Comment les vérifier sans Veille\u00a0: README.txt.",
         "chains": "Chaînes", "crisis": "crise", "receipts": "reçus", "head": "empreinte du dernier reçu", "number": "n°", "id": "reçu",
         "when": "capturé (UTC)", "what": "quoi", "by": "par", "about": "de", "bytes": "octets", "file": "fichier",
         "name": "fichier remis sous le nom", "address": "adresse", "mention": "mention", "network": "réseau", "published": "publié",
         "author": "auteur (empreinte à clé)",
         "given": "SHA256SUMS.tsr est un horodatage (RFC 3161) de SHA256SUMS.",
-        "failed": "Un horodatage a été demandé et n'a pas été obtenu : le dossier n'en a pas.",
+        "failed": "Un horodatage a été demandé et n'a pas été obtenu\u00a0: le dossier n'en a pas.",
         "none": "Aucun horodatage n'a été demandé.",
     },
 }  # fmt: skip

@@ -11,9 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from streams.evaluate.report import report
+from streams.evidence.bundle import build
 from streams.respond.drill_report import page as drill_page
 from tests.browser.conftest import barriers
 from tests.evaluate.test_report import VOLUME
+from tests.evidence.test_bundle import chained, sample
 from tests.respond import test_drill as drills
 
 pytestmark = pytest.mark.browser
@@ -61,7 +63,18 @@ def drill(language: str) -> str:
     return drill_page(run, HOSTILE, language)
 
 
-PAGES: dict[str, Callable[[], str]] = {"exam": exam, "drill-en": lambda: drill("en"), "drill-fr": lambda: drill("fr")}
+def evidence(language: str) -> str:
+    """Return the page of a bundle whose receipts are full of hostile words."""
+    kept = [(HOSTILE, HOSTILE, HOSTILE, b"x", "", "x/y"), sample(HOSTILE)] * 2
+    return build("acme-20260302T081500-1", {"acme-20260302T081500-1": chained("acme-20260302T081500-1", kept)}, language)[
+        "index.html"
+    ].decode()
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "exam": exam, "drill-en": lambda: drill("en"), "drill-fr": lambda: drill("fr"),
+    "evidence-en": lambda: evidence("en"), "evidence-fr": lambda: evidence("fr"),
+}  # fmt: skip
 Scheme = Literal["light", "dark"]
 
 

@@ -15,7 +15,7 @@ from schemas.crisis import Crisis, Sample
 from schemas.evidence import Evidence
 from streams.captures import Register, captured, resolve, take
 from streams.engine.stage import InputRecord, Output
-from streams.evidence.chain import verify
+from streams.evidence.chain import digest, link, seal, verify
 from streams.evidence.stage import EvidencePartition
 
 
@@ -76,6 +76,18 @@ def test_any_change_breaks_the_chain(samples: int, data: st.DataObject) -> None:
     assert verify(changed)
     if at < len(found) - 1:
         assert verify(found[:at] + found[at + 1 :])
+
+
+def test_chains_of_earlier_releases_hold() -> None:
+    """A receipt's hash is over these bytes for good: a field that the schema gets changes none that were sealed before."""
+    sealed = (
+        b'{"evidence_id":"acme-20260302T081500-1/1","crisis_id":"acme-20260302T081500-1","brand":"acme","mention_id":"",'
+        b'"captured_at":"2026-03-02T08:15:01Z","sha256":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881","seq":1,'
+        b'"url":"https://x.example/\xc3\xa9","content_type":"application/octet-stream","by":"ann","name":"x"}'
+    )
+    receipt = msgspec.json.decode(sealed, type=Evidence)
+    assert link(msgspec.structs.replace(receipt, bytes_b64="eA==", chain="y")) == digest(sealed)
+    assert verify([seal(msgspec.structs.replace(receipt, bytes_b64="eA=="), "")]) == []
 
 
 @given(st.lists(st.sampled_from(["on", "save", "crash"]), min_size=6, max_size=6))
