@@ -140,9 +140,10 @@ def security_page() -> str:
 
 
 def strimzi_users() -> str:
-    """Return Kubernetes resources (Strimzi KafkaUser): the worker, the crisis cell, and who publishes mentions."""
+    """Return Kubernetes resources (Strimzi KafkaUser): the worker, the crisis cell, live sources, and who publishes mentions."""
     cell = {right for command in CELL for right in command_rights(command)}
-    users = {"worker": worker_rights(), "cell": cell, "publisher": {Right("topic", "mentions.raw", "Write")}}
+    publisher, collector = {Right("topic", "mentions.raw", "Write")}, command_rights("veille collect")
+    users = {"worker": worker_rights(), "cell": cell, "collector": collector, "publisher": publisher}
     parts = [yaml.safe_dump(_user(name, rights), sort_keys=False, width=140) for name, rights in users.items()]
     head = (
         "# Made from schemas/rights.py by `make schemas`: docs/security.md says what each command needs. Label: as your cluster is named.\n"

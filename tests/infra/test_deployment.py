@@ -20,6 +20,7 @@ from infra.kafka import Missing
 from infra.kafka.jars import fetch_jars, java
 from schemas.topics import load_topics
 from streams.settings import Settings
+from streams.sources.live.config import parse_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -109,7 +110,7 @@ def test_compose_starts_commands_with_settings_that_exist(monkeypatch: pytest.Mo
         if service["image"] != "veille":
             assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+", service["image"]), name
             continue
-        settings = _settings(service["environment"], monkeypatch)
+        settings = _settings({name: value for name, value in service["environment"].items() if name.startswith("VEILLE_")}, monkeypatch)
         assert settings.broker == "kafka:9092"
         words = [word for word in service["command"] if not word.startswith("/")]
         helped = [sys.executable, "-m", "streams.cli.main", *(word for word in words if not word.startswith("-")), "--help"]
@@ -159,27 +160,45 @@ def test_kustomize_names_every_file() -> None:
     assert sorted(named) == sorted(path.name for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
 
 
-@pytest.mark.parametrize("name", ["veille-worker", "veille-board"])
-def test_pods_start_with_settings_that_exist(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Deployment", "veille-worker"), ("Deployment", "veille-board"), ("StatefulSet", "veille-collect")]
+)
+def test_pods_start_with_settings_that_exist(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings are Veille's, certificates come from the secrets of our Strimzi users, and a stop has the time that it may take."""
-    pod = _named("Deployment", name)["spec"]["template"]["spec"]
+    spec = _named(kind, name)["spec"]
+    pod = spec["template"]["spec"]
     (container,) = pod["containers"]
     environment = {one["name"]: one["value"] for one in container.get("env", ())}
     for source in container["envFrom"]:
         environment |= _named("ConfigMap", source["configMapRef"]["name"])["data"]
     settings = _settings(environment, monkeypatch)
     mounted = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
-    secrets = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"]}
+    secrets = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+    others = {volume["name"] for volume in pod["volumes"] if "secret" not in volume}
+    others |= {claim["metadata"]["name"] for claim in spec.get("volumeClaimTemplates", ())}
     for path, keys in ((settings.ssl_cafile, {"ca.crt"}), (settings.ssl_certfile, {"user.crt"}), (settings.ssl_keyfile, {"user.key"})):
         folder, _, file = path.rpartition("/")
         assert folder in mounted
         assert file in keys
     users = {resource["metadata"]["name"] for _, resource in _resources() if resource["kind"] == "KafkaUser"}
-    assert secrets.keys() == set(mounted.values())
+    assert secrets.keys() | others == set(mounted.values())
     assert secrets["user"] in users
     assert pod.get("terminationGracePeriodSeconds", 30) > settings.engine.stop_grace_seconds
     (port,) = container["ports"]
-    assert port["containerPort"] == (settings.board.port if name == "veille-board" else settings.http.port)
+    ports = {"veille-worker": settings.http.port, "veille-board": settings.board.port, "veille-collect": settings.collect.port}
+    assert port["containerPort"] == ports[name]
+
+
+def test_the_sources_of_the_cluster_can_be_used() -> None:
+    """The shipped sources file holds, and the collector's state lies where the image lets it write."""
+    assert [source.name for source in parse_sources(_named("ConfigMap", "veille-sources")["data"]["sources.yaml"], "sources.yaml")]
+    image = (INFRA / "container" / "Dockerfile").read_text("utf-8")
+    state = re.search(r"VEILLE_COLLECT__STATE=(\S+)", image)
+    assert state is not None
+    (container,) = _named("StatefulSet", "veille-collect")["spec"]["template"]["spec"]["containers"]
+    assert state[1] in {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert f"collect:{state[1]}" in _compose()["services"]["collect"]["volumes"]
+    assert f"10001 -g 10001 {state[1]}" in image
 
 
 def test_the_scaler_counts_what_the_workers_read() -> None:
