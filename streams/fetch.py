@@ -19,6 +19,7 @@ from streams.inside import WEB_PORTS, Refused, Resolve, pin, resolve
 _USUAL = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "veille", "connection": "close"}
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _CUTS = {"length": "the answer is too large", "time": "the answer took too long", "disconnect": "the answer broke off"}
+_WRONGLY = "the answer is not coded as it says"
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -60,7 +61,11 @@ class Exchange(NamedTuple):
 
     def header(self, name: str) -> str:
         """Return the first header of the answer called ``name`` (lower case), or ""."""
-        return next((value.decode("latin-1") for key, value in self.answered if key.lower() == name.encode()), "")
+        value = next((value for key, value in self.answered if key.lower() == name.encode()), b"")
+        try:
+            return value.decode()  # as browsers read a Location that is not escaped
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
 
 
 async def fetch(
@@ -191,10 +196,13 @@ def content(exchange: Exchange, max_bytes: int) -> bytes:
     if coding in ("", "identity"):
         data = exchange.body
     elif coding in ("gzip", "x-gzip", "deflate"):
+        packed = zlib.decompressobj(47)
         try:
-            data = zlib.decompressobj(47).decompress(exchange.body, max_bytes + 1)  # a small body may hold gigabytes
+            data = packed.decompress(exchange.body, max_bytes + 1)  # a small body may hold gigabytes
         except zlib.error:
-            raise NotFetched("the answer is not coded as it says") from None
+            raise NotFetched(_WRONGLY) from None
+        if exchange.body and not packed.eof and len(data) <= max_bytes:
+            raise NotFetched(_WRONGLY)
     else:
         raise NotFetched("the answer is coded in a way that was not asked for")
     if len(data) > max_bytes:

@@ -57,6 +57,13 @@ async def test_redirects_to_what_is_no_page(location: str) -> None:
             await fetch(base + "/", allow_private=True)
 
 
+async def test_a_redirect_in_letters_of_its_own() -> None:
+    """A Location that is not escaped is read as browsers do, in UTF-8."""
+    pages = {"/": Page("302 Found", {"Location": "/café".encode().decode("latin-1")}), "/caf%C3%A9": Page("200 OK", {}, b"here")}
+    async with web(pages) as (base, _):
+        assert (await fetch(base + "/", allow_private=True))[-1].body == b"here"
+
+
 async def test_a_redirect_to_what_is_no_url() -> None:
     """A page that sends nowhere is told as one that gave no answer."""
     async with web({"/": Page("302 Found", {"Location": "http://[::1"})}) as (base, _):
@@ -81,10 +88,12 @@ async def test_a_huge_body_is_cut() -> None:
         (small,) = await fetch(base + "/bomb", allow_private=True)
     assert small.cut == ""
     assert len(content(small, 1_000_000)) == 1_000_000
+    assert content(small._replace(body=b""), 9) == b""
     for exchange, most, why in (
         (small, 999_999, "too large"),
         (huge, 10**6, "too large"),
         (small._replace(body=b"no gzip"), 9, "not coded"),
+        (small._replace(body=small.body[:-20]), 10**6, "not coded"),
     ):
         with pytest.raises(NotFetched, match=why):
             content(exchange, most)

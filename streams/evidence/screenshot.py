@@ -15,7 +15,7 @@ from streams.fetch import Exchange, Limits, NotFetched, content, fetch
 from streams.inside import Resolve, resolve
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Frame, Page, Route
+    from playwright.async_api import Browser, Frame, Page, Request, Route
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 #: Chromium itself reaches nothing: no name resolves, and its proxy is none. What is loaded comes from us, or it does not come.
@@ -102,6 +102,7 @@ async def _picture(browser: Browser, loader: _Loader, limit: int, load: float) -
     height = await page.evaluate("() => document.documentElement.scrollHeight")
     of = height if isinstance(height, int) and height > 0 else _LOWEST
     data, shown = await _pressed(page, limit, min(of, _TALLEST))
+    await context.unroute_all(behavior="ignoreErrors")
     return Shot(data, shown, of, loader.refused)
 
 
@@ -132,17 +133,22 @@ class _Loader:
 
     async def serve(self, route: Route) -> None:
         """Answer one request, or refuse it."""
-        found = await self._found(route)
-        if found is None:
+        from playwright.async_api import Error
+
+        with suppress(Error):  # the page went away meanwhile
+            if (found := await self._found(route)) is not None:
+                exchange, body = found
+                await route.fulfill(status=exchange.status, headers=_headers(exchange), body=body)
+                return
             self.refused += 1
-            await route.abort("aborted")  # the one refusal that leaves the page where it is: others would show Chromium's own error page
-            return
-        exchange, body = found
-        await route.fulfill(status=exchange.status, headers=_headers(exchange), body=body)
+            # The one refusal that leaves the page where it is: others would show Chromium's own error page.
+            await route.abort("aborted")
 
     async def _found(self, route: Route) -> tuple[Exchange, bytes] | None:
         asked = route.request
-        if asked.is_navigation_request() and asked.frame == self.frame:
+        if (frame := _frame(asked)) is None or self.frame is None or frame.page != self.frame.page:
+            return None  # another window
+        if asked.is_navigation_request() and frame == self.frame:
             # Once: a page that goes on elsewhere is not the page that was captured.
             first, self._opened = not self._opened, True
             return (self.answer, self._body) if first else None
@@ -160,6 +166,16 @@ class _Loader:
             return None
         self._bytes += len(body)
         return hops[-1], body
+
+
+def _frame(asked: Request) -> Frame | None:
+    """Return the frame that asks; None where it is not there yet, as in a window that is about to open."""
+    from playwright.async_api import Error
+
+    try:
+        return asked.frame
+    except Error:
+        return None
 
 
 def _headers(exchange: Exchange) -> dict[str, str]:

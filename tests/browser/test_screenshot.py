@@ -80,6 +80,7 @@ async def test_what_a_reader_sees_and_nothing_from_inside() -> None:
             f"<img src='{way}/img'><iframe src='{way}/frame'></iframe><link rel=preconnect href='{way}'>"
             f"<link rel=stylesheet href='{way}/css'>"
             f"<script src='{way}/script'></script><script>fetch('{way}/fetch').catch(() => 0);"
+            f"window.open('{way}/window');"
             f"navigator.sendBeacon('{way}/beacon'); new WebSocket('{way.replace('http', 'ws')}/socket');</script>"
             for way in ways
         )
