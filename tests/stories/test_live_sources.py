@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,15 @@ def toot(number: int) -> dict[str, Any]:
 def skeet(number: int) -> dict[str, Any]:
     """Return a post that was written just now."""
     told = test_bluesky.event(0)
-    told["commit"] = {**told["commit"], "rkey": f"s{number}"}
+    record = {**told["commit"]["record"], "createdAt": rfc3339(wall_ms())}
+    told["commit"] = {**told["commit"], "rkey": f"s{number}", "record": record}
     return {**told, "time_us": wall_ms() * 1000}
 
 
 def news(*numbers: int) -> str:
-    """Return a feed with items of today: an item without a date is of now."""
-    return test_feeds.rss(*(f"<item><title>Acme loses bags</title><guid>https://n.example/{one}</guid></item>" for one in numbers))
+    """Return a feed with items of now."""
+    item = "<item><title>Acme loses bags</title><guid>https://n.example/{}</guid><pubDate>{}</pubDate></item>"
+    return test_feeds.rss(*(item.format(one, formatdate(wall_ms() / 1000)) for one in numbers))
 
 
 class Town:

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from streams.clock import monotonic
 from streams.inside import Refused, Resolve, pin, resolve
 from streams.sources.live.config import Bluesky
-from streams.sources.live.fetch import agent
+from streams.sources.live.fetch import agent, trust
 from streams.sources.live.post import Post, Ready
 from streams.sources.live.skeets import POST, read_event, time_us
 from streams.sources.live.trouble import Trouble
@@ -66,8 +66,9 @@ class BlueskySource:
         uri = f"{self._config.url}?wantedCollections={POST}{cursor}"
         try:
             target = await pin(self._config.url, allow_private=self._config.allow_private, lookup=self._lookup, ports=_PORTS)
+            tls = trust() if uri.startswith("wss:") else None
             async with connect(
-                uri, host=target.address, port=target.port, proxy=None, max_size=_MAX_EVENT, user_agent_header=agent(),
+                uri, host=target.address, port=target.port, ssl=tls, proxy=None, max_size=_MAX_EVENT, user_agent_header=agent(),
                 open_timeout=20, ping_interval=20, ping_timeout=20, close_timeout=2,
             ) as stream:  # fmt: skip
                 await self._listen(stream)

@@ -15,7 +15,8 @@ import feedparser
 
 from schemas.mention import Author, Mention
 from streams.clock import rfc3339
-from streams.sources.live.making import identity, inner, link, published, ready, unbroken, word
+from streams.sources.dates import parse_time
+from streams.sources.live.making import identity, inner, link, ready, unbroken, word
 from streams.sources.live.plain import plain
 from streams.sources.live.post import Ready
 
@@ -31,10 +32,10 @@ class NoFeed(Exception):
 
 
 class Entry(NamedTuple):
-    """One item: a mark by which it is known again, when it was published (ms), and the mention (None: it says nothing)."""
+    """One item: a mark by which it is known again, when it was published (ms; None: it does not say), its mention (None: it is empty)."""
 
     mark: str
-    published_ms: int
+    published_ms: int | None
     mention: Ready | None
 
 
@@ -76,7 +77,7 @@ def _entry(entry: dict[str, Any], url: str, language: str | None, source: str, n
         id=identity(name),
         network=network,
         text=text,
-        published_at=rfc3339(at),
+        published_at=rfc3339(now_ms if at is None else at),
         author=Author(name=author) if (author := word(_text(entry.get("author")))) else None,
         url=address,
         lang=word(inner(entry.get("title_detail"), "language"), 16) or language,
@@ -86,18 +87,17 @@ def _entry(entry: dict[str, Any], url: str, language: str | None, source: str, n
     return Entry(mark, at, ready(mention, source, now_ms))
 
 
-def _time(entry: dict[str, Any], now_ms: int) -> int:
-    """Return when an item was published, as far as it says; feedparser knows more ways to write a date than others do."""
+def _time(entry: dict[str, Any], now_ms: int) -> int | None:
+    """Return when an item was published; feedparser knows more ways to write a date than others do."""
     for name in ("published", "updated"):
         parsed = entry.get(f"{name}_parsed")
-        if isinstance(parsed, time.struct_time):
-            try:
-                return published(1000 * calendar.timegm(parsed), now_ms)
-            except (ValueError, OverflowError):
-                continue
-        if entry.get(name):
-            return published(entry.get(name), now_ms)
-    return now_ms
+        try:
+            ms = 1000 * calendar.timegm(parsed) if isinstance(parsed, time.struct_time) else parse_time(entry.get(name))
+        except (ValueError, OverflowError):
+            continue
+        if ms is not None and ms >= 0:
+            return min(ms, now_ms)
+    return None
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,7 @@ from streams.sources.live.fetch import Answer, Fetcher, objection
 from streams.sources.live.post import FIRST_WAIT, LONGEST_WAIT, Post
 from streams.sources.live.trouble import Trouble
 
-#: Of a document that is seen for the first time, items older than this are no news: they would all count now.
+#: Of a document that is seen for the first time, items older than this, or without a date, are no news: all would count now.
 FRESH_MS: Final = 3_600_000
 #: Items of one document that are known again: those that it lists, and before them the latest.
 _MOST_SEEN: Final = 3000
@@ -89,7 +89,8 @@ class FeedsSource:
         fresh = _fresh(entries, known, now)
         self._post.refuse(sum(entry.mention is None for entry in fresh))
         # A list has its latest first: published in the order of time.
-        await self._post.deliver([entry.mention for entry in sorted(fresh, key=lambda one: one.published_ms) if entry.mention])
+        fresh.sort(key=lambda one: one.published_ms or now)
+        await self._post.deliver([entry.mention for entry in fresh if entry.mention])
         at[feed.key] = _known(answer, entries, known)
         self._post.place.save(at)
 
@@ -98,7 +99,7 @@ def _fresh(entries: list[Entry], known: dict[str, Any], now_ms: int) -> list[Ent
     """Return the items that were not seen before, each once."""
     seen = set(known.get("seen", ()))
     found = {entry.mark: entry for entry in reversed(entries) if entry.mark not in seen}
-    return [entry for entry in found.values() if seen or entry.published_ms >= now_ms - FRESH_MS]
+    return [entry for entry in found.values() if seen or (entry.published_ms or 0) >= now_ms - FRESH_MS]
 
 
 def _known(answer: Answer, entries: list[Entry], before: dict[str, Any]) -> dict[str, Any]:

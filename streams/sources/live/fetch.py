@@ -35,7 +35,7 @@ def agent() -> str:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Return the public authorities, read once."""
     return httpx.create_ssl_context(trust_env=False)
 
@@ -53,7 +53,7 @@ class Fetcher:
         try:
             hops = await fetch(
                 url, limits=self._limits, headers={"user-agent": agent(), **headers}, secret=secret, allow_private=self._allow_private,
-                lookup=self._lookup, trust=_trust(),
+                lookup=self._lookup, trust=trust(),
             )  # fmt: skip
             last = hops[-1]
             body = content(last, self._limits.max_bytes) if last.status == 200 else b""

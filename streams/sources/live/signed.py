@@ -40,17 +40,18 @@ class Door:
         """Whether anybody may come in."""
         return not self._token and not self._hooks
 
-    def refuses(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> str:
-        """Return why a request may not come in, or "". ``headers`` are looked up in small letters."""
-        if self._token:
-            scheme, _, given = headers.get("authorization", "").partition(" ")
-            right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token) and scheme.lower() == "bearer"
-            return "" if right else "the token is missing or wrong: send Authorization: Bearer TOKEN"
-        if self._hooks:
-            return self._unsigned(headers, body, now_ms)
-        return ""
+    def turns_away(self, headers: Mapping[str, str]) -> str:
+        """Return why a request may not come in, whatever its body is, or "". ``headers`` are looked up in small letters."""
+        if not self._token:
+            return ""
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token) and scheme.lower() == "bearer"
+        return "" if right else "the token is missing or wrong: send Authorization: Bearer TOKEN"
 
-    def _unsigned(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> str:
+    def unsigned(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> str:
+        """Return why a body is not what who knows the secret signed lately, or ""."""
+        if not self._hooks:
+            return ""
         identity, stamp, signatures = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
         if not identity or not signatures or not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
             return "the signature is missing: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks)"

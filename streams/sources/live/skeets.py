@@ -11,6 +11,8 @@ from streams.sources.live.post import Ready
 
 POST: Final = "app.bsky.feed.post"
 _MOST_FACETS: Final = 50
+#: A post that is dated so long before it was seen is brought over from elsewhere: it is no news, and would set an onset years ago.
+OLD_MS: Final = 86_400_000
 
 
 def time_us(event: Any) -> int | None:
@@ -32,6 +34,9 @@ def read_event(event: Any, source: str, now_ms: int) -> Ready | None:
         return None
     # What a post says of its own time is its author's word: it is not later than when it was seen.
     seen_ms = min(now_ms, (time_us(event) or now_ms * 1000) // 1000)
+    at_ms = published(record.get("createdAt"), seen_ms)
+    if at_ms < seen_ms - OLD_MS:
+        return None
     kind, parent, root = "post", word(inner(record, "reply", "parent", "uri"), 512), word(inner(record, "reply", "root", "uri"), 512)
     embed = record.get("embed")
     if parent is not None:
@@ -44,7 +49,7 @@ def read_event(event: Any, source: str, now_ms: int) -> Ready | None:
             id=identity(f"at://{did}/{POST}/{rkey}"),
             network="bluesky",
             text=_text(record, embed),
-            published_at=rfc3339(published(record.get("createdAt"), seen_ms)),
+            published_at=rfc3339(at_ms),
             author=Author(id=did),
             url=link(f"https://bsky.app/profile/{did}/post/{rkey}"),
             lang=word(languages[0], 16) if isinstance(languages, list) and languages else None,

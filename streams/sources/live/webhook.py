@@ -22,7 +22,7 @@ from streams.sources.mapping import Mapping
 
 MAX_BODY_BYTES: Final = 5 << 20
 MAX_MENTIONS: Final = 5_000
-#: Requests that are read or wait for the broker at once, and seconds that one waits.
+#: Requests that are read or wait for the broker at once, and seconds that each may take for the one and for the other.
 MAX_WAITING: Final = 8
 PATIENCE: Final = 15.0
 #: Seconds for which a sender should wait after 503.
@@ -30,6 +30,9 @@ _RETRY: Final = 10
 _LINES: Final = frozenset(["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"])
 _JSON: Final = frozenset(["application/json", "application/cloudevents+json"])
 _SENTENCES: Final = {
+    404: "mentions are posted to /mentions",
+    405: "mentions are posted: use POST",
+    408: "the body did not come in time: send it again",
     415: "the content type must be application/json, or application/x-ndjson for one mention a line, and not compressed",
     413: f"the body is longer than {MAX_BODY_BYTES} bytes, or holds more than {MAX_MENTIONS} mentions: send several",
     503: "the broker does not take records now: send the same again later, equal ids count once",
@@ -54,7 +57,8 @@ class WebhookSource:
     async def run(self) -> None:
         """Listen; while it does, the source's clock goes. Raises `BadInput` where the address is taken."""
         config = self._config
-        app = Starlette(routes=[Route("/mentions", self._take, methods=["POST"])])
+        lost = dict.fromkeys((404, 405), _lost)
+        app = Starlette(routes=[Route("/mentions", self._take, methods=["POST"])], exception_handlers=lost)
         async with serve(config.host, config.port, f"the port of {config.name}", app) as self.port:
             while True:
                 self._post.well()
@@ -77,12 +81,19 @@ class WebhookSource:
         # A type that a form cannot have: no page of a stranger posts here through somebody's browser.
         if kind not in _JSON | _LINES or request.headers.get("content-encoding", "identity") != "identity":
             return _refusal(415)
+        door = self._config.door
+        if why := door.turns_away(request.headers):  # before a stranger's body is read
+            return _refusal(401, why)
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return _refusal(413)
-        if why := self._config.door.refuses(request.headers, bytes(body), self._post.wall()):
+        try:
+            async with asyncio.timeout(self._patience):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        return _refusal(413)
+        except TimeoutError:
+            return _refusal(408)
+        if why := door.unsigned(request.headers, bytes(body), self._post.wall()):
             return _refusal(401, why)
         found = _rows(bytes(body), kind in _LINES)
         if isinstance(found, str):
@@ -156,6 +167,10 @@ def _line(line: bytes) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
+
+
+def _lost(request: Request, error: Exception) -> Response:
+    return _refusal(404 if request.url.path != "/mentions" else 405)
 
 
 def _refusal(status: int, sentence: str = "") -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from streams.sources.live.config import Bluesky
 from streams.sources.live.post import Post
 from streams.sources.live.skeets import read_event
 from streams.sources.live.trouble import Trouble
+from tests.respond.local import certificate
 from tests.sources.live.desk import NOW, Desk
 
 DID = "did:plc:eygmaihciaxprqvxpfvl6flk"
@@ -92,13 +94,13 @@ class Jetstream:
 
 
 @asynccontextmanager
-async def server(jetstream: Jetstream) -> AsyncIterator[str]:
+async def server(jetstream: Jetstream, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """The Jetstream on loopback; yields its URL."""
 
     def process(connection: ServerConnection, request: Request) -> Response | None:
         return None if jetstream.refuse is None else connection.respond(jetstream.refuse, "no\n")
 
-    async with serve(jetstream, "127.0.0.1", 0, process_request=process) as running:
+    async with serve(jetstream, "127.0.0.1", 0, process_request=process, ssl=tls) as running:
         port = next(iter(running.sockets)).getsockname()[1]
         try:
             yield f"ws://127.0.0.1:{port}/subscribe"
@@ -173,6 +175,31 @@ def test_replies_quotes_links_and_cards() -> None:
         found = read_event(event(5, **more), "one", NOW)
         assert found is not None
         assert json.loads(found.value).items() >= expected.items()
+
+
+def test_what_is_brought_over_from_elsewhere_is_no_news() -> None:
+    """A post dated days before it was seen is an import; one from just before the stream was interrupted is not."""
+    assert read_event(event(5, createdAt="2019-01-01T00:00:00Z"), "one", NOW) is None
+    assert read_event(event(5, createdAt="2026-09-20T15:00:00Z"), "one", NOW) is not None
+    assert read_event(event(5 * 86_400, createdAt="2026-09-16T14:00:00Z"), "one", NOW) is not None
+
+
+async def test_the_address_is_pinned_and_must_prove_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over TLS the certificate is checked against the name, though the connection goes to the address that was looked up."""
+    tls, ca_file = certificate("sky.example", tmp_path)
+    authority = ssl.create_default_context(cafile=str(ca_file))
+    monkeypatch.setattr("streams.sources.live.bluesky.trust", lambda: authority)
+
+    async def here(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    desk, jetstream = Desk(tmp_path), Jetstream(event(5))
+    async with server(jetstream, tls) as url:
+        named = url.replace("ws://127.0.0.1", "wss://sky.example")
+        assert await until(lambda: bool(desk.kept.ids), source(named, desk.post(), lookup=here).run()) is None
+        with pytest.raises(Trouble, match="SSLCertVerificationError"):
+            await source(named.replace("sky", "other"), desk.post(), lookup=here).run()
+    assert desk.kept.ids == [uri(5)]
 
 
 async def test_a_drop_and_a_restart_lose_nothing(tmp_path: Path) -> None:

@@ -100,15 +100,16 @@ async def test_an_atom_entry_becomes_a_mention(tmp_path: Path) -> None:
 
 
 async def test_what_is_old_at_the_first_look_is_no_news(tmp_path: Path) -> None:
-    """A document that is new to us brings its last hour; from then on whatever is new in it, however it is dated."""
-    desk, paper = Desk(tmp_path), Paper(rss=rss(item(2, 30), item(1, 3000)))
+    """A document that is new to us brings its last hour; from then on whatever is new in it, however it is dated, or not at all."""
+    bare = "<item><guid>https://news.example/b{}</guid><title>Acme</title></item>"
+    desk, paper = Desk(tmp_path), Paper(rss=rss(item(2, 30), item(1, 3000), bare.format(1)))
     async with site(paper) as url:
         one = source(desk, url, "rss")
         await one.run()
         assert desk.kept.ids == ["127.0.0.1:n2"]
-        paper.documents["rss"] = rss(item(3, 600), item(2, 30), item(1, 3000))
+        paper.documents["rss"] = rss(bare.format(2), item(3, 600), item(2, 30), item(1, 3000), bare.format(1))
         await one.run()
-    assert desk.kept.ids == ["127.0.0.1:n2", "127.0.0.1:n3"]
+    assert desk.kept.ids == ["127.0.0.1:n2", "127.0.0.1:n3", "https://news.example/b2"]
 
 
 async def test_a_restart_goes_on(tmp_path: Path) -> None:

@@ -105,6 +105,34 @@ async def test_what_is_no_request_is_told_so(content: bytes, headers: dict[str, 
     assert desk.kept.outputs == []
 
 
+async def test_another_place_or_method_is_told_so(tmp_path: Path) -> None:
+    """A sentence in JSON there too."""
+    async with hook(Desk(tmp_path)) as client:
+        found = [await client.post("/", json=ONE), await client.get("/mentions")]
+    assert [(one.status_code, one.json()["error"]) for one in found] == [
+        (404, "mentions are posted to /mentions"), (405, "mentions are posted: use POST"),
+    ]  # fmt: skip
+
+
+async def test_a_body_that_never_comes_is_given_up(tmp_path: Path) -> None:
+    """Whoever sends a byte now and then holds no place for ever; without the token nothing of the body is read at all."""
+
+    async def begin(client: httpx.AsyncClient, headers: str) -> bytes:
+        """Send a request whose body never ends; return how the answer begins."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        writer.write(f"POST /mentions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}\r\n[".encode())
+        try:
+            return await reader.readuntil(b"\r\n")
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async with hook(Desk(tmp_path), patience=0.2, door=Door(token="open-sesame")) as client:
+        slow = await begin(client, "Content-Length: 99\r\nAuthorization: Bearer open-sesame\r\n")
+        strange = await begin(client, "Content-Length: 99\r\n")
+    assert (slow.split()[1], strange.split()[1]) == (b"408", b"401")
+
+
 async def test_a_token_lets_in(tmp_path: Path) -> None:
     """Without the right token nothing is taken."""
     desk = Desk(tmp_path)
