@@ -50,7 +50,7 @@ demo: $(RUN)  ## three simulated days of seven brands through broker, worker and
 .PHONY: test
 test: $(DEV)  ## all tests that the embedded broker can carry; says what it left out
 	$(PYTEST) $(PARALLEL)
-	@for program in java mvn kcat promtool; do command -v $$program >/dev/null || echo "left out: what needs $$program (make system installs it, as root)" >&2; done
+	@for program in java mvn kcat openssl promtool; do command -v $$program >/dev/null || echo "left out: what needs $$program (make system installs it, as root)" >&2; done
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo "left out: what needs chromium (make system installs it, as root)" >&2
 	@echo "left out: the suites on a real Kafka and in a browser (make test-connected)" >&2
 
