@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 CELL = ("veille crises", "veille crisis", "veille brief", "veille board", "veille evidence", "veille evidence page")
 APPLY = "veille topics apply"
 NOTIFY_SUFFIX = "-notify"
+#: Stages that have a consumer group of their own, and its suffix: another stage of the worker's group reads the same topic.
+OWN_GROUPS: Mapping[str, str] = {"evidence": "-evidence"}
 
 
 class Right(NamedTuple):
@@ -47,7 +49,9 @@ def stage_rights(stage: str, group: str = "veille") -> set[Right]:
     changelog = f"{group}-{stage}-changelog"
     found = _of({stage, "the worker"} | ({"the worker's clock"} if stage == "enrich" else set()))
     # Whichever worker leads the group shares out the input topics of all; one that it may not see would be read by nobody.
-    found |= {Right("topic", name, "Describe") for name in sources().values()} | {Right("group", group, "Read")}
+    suffix = OWN_GROUPS.get(stage, "")
+    found |= {Right("topic", name, "Describe") for other, name in sources().items() if OWN_GROUPS.get(other, "") == suffix}
+    found |= {Right("group", group + suffix, "Read")}
     found |= {Right("topic", changelog, "Read"), Right("topic", changelog, "Write")}
     return found | ({Right("group", group + NOTIFY_SUFFIX, "Read")} if stage == "respond" else set())
 
@@ -122,11 +126,11 @@ delivered was not acknowledged: with the right back, the next worker goes on fro
 |---|---|---|---|---|
 """
 _TAIL = """
-A worker that runs several stages needs the rows of all of them. Each sees the inputs of all stages, since one member of the group shares
-out the partitions for all; with a `VEILLE_GROUP` of its own a worker needs to see only what it reads. `evidence` and `respond` read one
-topic: two workers of one group would get half of it each, so run both stages in one, or give one a group of its own. Who publishes
-mentions needs Write on `mentions.raw`; your own service needs Read on what it reads, and a group of its own. `veille topics apply` needs
-Create and Describe on every topic, the changelogs (`veille-STAGE-changelog`) included.
+A worker that runs several stages needs the rows of all of them. Each sees the inputs of all stages of its group, since one member shares
+out the partitions for all; with a `VEILLE_GROUP` of its own a worker needs to see only what it reads. `evidence` has a group of its own,
+since it reads the same topic as `respond`: workers may split the stages as they like. Who publishes mentions needs Write on
+`mentions.raw`; your own service needs Read on what it reads, and a group of its own. `veille topics apply` needs Create and Describe on
+every topic, the changelogs (`veille-STAGE-changelog`) included.
 
 [infra/kubernetes/users.yaml](../infra/kubernetes/users.yaml) has these rights as Strimzi users, with client certificates.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from schemas.brand import Watchlist
-from schemas.topics import load_topics, sources
+from schemas.topics import load_topics
 from streams.clock import wall_ms
 from streams.engine.ending import Guard
 from streams.engine.topics import partition_count, require_topics
@@ -28,20 +28,6 @@ from streams.topology import build_specs
 log = structlog.get_logger(__name__)
 
 
-def apart(stages: set[str]) -> dict[str, str]:
-    """Return {input topic: stages} of those that read the same topic as one of ``stages``, and are not among them.
-
-    In another worker of the same group they would take part of its partitions away.
-
-    >>> apart({"crisis", "respond"})
-    {'crisis.events': 'evidence'}
-    """
-    inputs = sources()
-    shared = {inputs[stage] for stage in stages if stage in inputs}
-    found = {topic: ", ".join(s for s, source in inputs.items() if source == topic and s not in stages) for topic in sorted(shared)}
-    return {topic: others for topic, others in found.items() if others}
-
-
 async def _main(settings: Settings, guard: Guard) -> int:
     watchlists = Watchlists()
     # Version 0 names nobody: with the topic as the watchlist, mentions before the first marker concern no brand.
@@ -55,13 +41,10 @@ async def _main(settings: Settings, guard: Guard) -> int:
         plans = of_brands({brand.id: brand.plan for brand in found.brands if brand.plan}, Path(settings.watchlist).parent)
     meter = PrometheusMeter()
     stages = {name.strip() for name in settings.stages.split(",")}
-    for topic, others in apart(stages).items():
-        log.warning(
-            f"{topic} is also read by {others}: run it in this worker too, or with another VEILLE_GROUP; one group shares a topic out"
-        )
     await require_topics(settings, [t.name for t in load_topics().values() if stages & {*t.producers, *t.consumers}])
     async with AsyncExitStack() as stack:
-        partitions = {"mentions.raw": await partition_count(settings, "mentions.raw")}
+        # Detect alone asks; others may have no right to.
+        partitions = {"mentions.raw": await partition_count(settings, "mentions.raw") if "detect" in stages else 0}
         if "enrich" in stages:
             await asyncio.to_thread(load_models)  # before the worker is ready, so that no mention waits for it
         specs = build_specs(settings, watchlists, partitions, version=version, wall_clock=wall_ms, meter=meter, brand_plans=plans)

@@ -13,6 +13,7 @@ from schemas.brand import Brand
 from schemas.cloudevents import header_maker
 from schemas.enriched import Watermarks
 from schemas.mention import Clock
+from schemas.rights import OWN_GROUPS
 from schemas.signal import SignalWatermark
 from streams.clock import WallClock, rfc3339
 from streams.crisis.forward import ForwardPartition
@@ -204,7 +205,7 @@ def build_specs(
         "detect": _detect_spec(settings, partitions["mentions.raw"], alignment, meter),
         "commands": StageSpec("commands", "crisis.commands", ForwardPartition),
         "crisis": _crisis_spec(settings, plans, matcher.watchlist.brands if matcher is not None else (), meter),
-        "evidence": StageSpec("evidence", "crisis.events", EvidencePartition),
+        "evidence": StageSpec("evidence", "crisis.events", EvidencePartition, group=OWN_GROUPS["evidence"]),
         "respond": StageSpec("respond", "crisis.events", lambda p: RespondPartition(p, settings.respond, plans=plans, routes=routes)),
     }
     if unknown := sorted(set(wanted) - set(specs) - {""}):

@@ -6,8 +6,8 @@ Read it in this order:
 - `records`, `inline`, `transport`: whole record batches from Kafka to the agents, at each partition's own pace;
 - `outbox`: an idempotent producer that knows what is delivered;
 - `changelog`: states in Kafka, written at checkpoints and read back in batches;
-- `runner`: one stage on one partition; `assignment`: which partitions are owned; `worker`: the whole, until
-  it is told to stop; `ending`: how it ends, by force where it must;
+- `runner`: one stage on one partition; `assignment`: which partitions are owned; `member`: one consumer group;
+  `worker`: the whole, until it is told to stop; `ending`: how it ends, by force where it must;
 - `deadletters`, `topics`, `connection`, `positions`, `meter`: limits, topics, credentials, hold-back, numbers;
 - `embedded`: a broker inside the process, for trying and for tests.
 

@@ -39,8 +39,10 @@ class Assignment:
         meter: Meter,
         *,
         fail: Callable[[BaseException], None],
+        group_id: str = "",
     ) -> None:
         self.settings = settings
+        self.group_id = group_id or settings.group_id
         self._specs = list(specs)
         self._logical = {settings.topic(spec.input_topic): spec.input_topic for spec in specs}
         self._outbox = outbox
@@ -125,11 +127,12 @@ class Assignment:
 
     # What runners ask.
 
-    async def start_offset(self, place: TopicPartition) -> int:
-        """Return the committed offset of ``place``, or its start. Raises `LogGap` where the log no longer holds it."""
+    async def start_offset(self, place: TopicPartition, saved: int | None) -> int:
+        """Return the committed offset of ``place``, else ``saved``, else its start. Raises `LogGap` where the log no longer holds it."""
         kafka = self._consumer().kafka
         committed: int | None = await kafka.committed(place)
         start: int = (await kafka.beginning_offsets([place]))[place]
+        committed = saved if committed is None else committed
         if committed is None:
             return start
         end: int = (await kafka.end_offsets([place]))[place]

@@ -38,12 +38,14 @@ def changelog_topic(settings: KafkaSettings, stage: str) -> str:
 class Recovered:
     """What a changelog partition says.
 
-    ``states`` are what `PartitionStage.restore` gets; ``cut`` is None at the very start. ``generation`` is the greatest
-    one seen (0: none), ``stale`` names for each state key (and b"" for the cut) every changelog key that holds some of it.
+    ``states`` are what `PartitionStage.restore` gets; ``cut`` is None at the very start, as is ``commit``, the input offset that was
+    committed with it. ``generation`` is the greatest one seen (0: none), ``stale`` names for each state key (and b"" for the cut)
+    every changelog key that holds some of it.
     """
 
     states: dict[bytes, bytes] = field(default_factory=dict)
     cut: bytes | None = None
+    commit: int | None = None
     generation: int = 0
     stale: dict[bytes, list[bytes]] = field(default_factory=dict)
     forgotten: list[bytes] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Recovery:
     def __init__(self) -> None:
         self._best: dict[bytes, tuple[int, bool, bytes]] = {}
         self._live: dict[bytes, dict[bytes, None]] = {}
-        self._cut: tuple[int, bytes] | None = None
+        self._cut: tuple[int, bytes, int] | None = None
         self._generation = 0
         self._records = 0
         self._size = 0
@@ -85,7 +87,7 @@ class Recovery:
             live.setdefault(name, {})[key] = None
             if is_cut:
                 if self._cut is None or generation >= self._cut[0]:
-                    self._cut = (generation, value[head:])
+                    self._cut = (generation, value[head:], progress)
                 continue
             known = best.get(name)
             # Among equals the later write wins: states with the same progress are equal anyway.
@@ -97,6 +99,7 @@ class Recovery:
         return Recovered(
             states={name[1:]: value for name, (_, alive, value) in self._best.items() if alive},
             cut=self._cut[1] if self._cut is not None else None,
+            commit=self._cut[2] if self._cut is not None else None,
             generation=self._generation,
             stale={name: list(keys) for name, keys in self._live.items() if keys},
             forgotten=[name for name, (_, alive, _) in self._best.items() if not alive],

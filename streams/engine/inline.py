@@ -26,6 +26,7 @@ class Feed(Protocol):
     """What the transport asks the engine."""
 
     settings: KafkaSettings
+    group_id: str
 
     def wanted(self) -> Collection[TopicPartition]:
         """Return the partitions to fetch from now."""
@@ -80,7 +81,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return AIOKafkaConsumer(
             **connection(settings),
             client_id=self.app.conf.broker_client_id,
-            group_id=settings.group_id,
+            group_id=self.app.feed.group_id,
             group_instance_id=engine.group_instance_id or None,
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
             enable_auto_commit=False,

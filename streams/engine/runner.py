@@ -31,8 +31,8 @@ PIECE_SECONDS = 0.04
 class Input(Protocol):
     """What a runner asks of whoever reads the input log."""
 
-    async def start_offset(self, place: TopicPartition) -> int:
-        """Return the committed offset, or the log's start where nothing was committed. Raises `LogGap` if it is gone."""
+    async def start_offset(self, place: TopicPartition, saved: int | None) -> int:
+        """Return the committed offset; where the group has none, ``saved``, or the log's start. Raises `LogGap` if it is gone."""
 
     def seek_now(self, place: TopicPartition, offset: int) -> None:
         """Read on from ``offset``."""
@@ -165,7 +165,9 @@ class Runner:
         name = changelog_topic(self._settings, self.spec.name)
         while True:
             try:
-                return await recover(self._settings, name, self.place.partition), await self._source.start_offset(self.place)
+                found = await recover(self._settings, name, self.place.partition)
+                # The cut says what its checkpoint was to commit: it stands in for offsets that the group has forgotten, or never had.
+                return found, await self._source.start_offset(self.place, found.commit)
             except (KafkaError, Unreachable) as error:
                 if denied := refused(error, self._settings):
                     raise denied from None

@@ -114,6 +114,9 @@ class StageSpec:
     sent before that call is confirmed, and only then sends what it returned. When it is called never changes results.
 
     ``admit`` says whether a partition may be read on now (alignment); the engine asks again after a short wait.
+
+    ``group`` is put after the worker's consumer group. Stages of one group share its partitions out among the workers, whichever
+    stages those run: one that may run apart from others that read the same topic needs a group of its own.
     """
 
     name: str
@@ -122,6 +125,7 @@ class StageSpec:
     pulse: Callable[[Mapping[int, PartitionStage]], Iterable[Output]] | None = None
     pulse_seconds: float = 0.1
     admit: Callable[[int], bool] | None = None
+    group: str = ""
 
 
 def header(record: Record, name: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""A worker: the Faust application that runs stages until it is told to stop, or cannot go on."""
+"""A worker: runs stages, with a Faust application for each consumer group, until it is told to stop, or cannot go on."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-import faust
 import structlog
 from aiokafka.errors import KafkaConnectionError
-from mode import CrashingSupervisor
 
-from streams.engine import transport
 from streams.engine.access import refused, turned_away
 from streams.engine.assignment import Assignment
 from streams.engine.changelog import changelog_topic
 from streams.engine.ending import Guard, verdict
+from streams.engine.member import Member
 from streams.engine.meter import NULL_METER, Meter
 from streams.engine.outbox import Outbox
 from streams.engine.positions import PositionsWriter
 from streams.engine.settings import KafkaSettings
 from streams.engine.stage import StageSpec
 from streams.engine.topics import CHANGELOG_CONFIG, COMPACT_CONFIG, TopicPlan, ensure_topics, partition_counts
-from streams.errors import BadInput, Fatal, Unreachable
+from streams.errors import BadInput, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -61,16 +59,18 @@ class Worker:
         self._error: BaseException | None = None
         self._was_ready = False
         self.outbox = Outbox(settings, meter=meter, on_failure=self.fail)
-        self.assignment = Assignment(settings, specs, self.outbox, meter, fail=self.fail)
+        groups: dict[str, list[StageSpec]] = {}
+        for spec in specs:
+            groups.setdefault(spec.group, []).append(spec)
+        self.members = [Member(settings, suffix, mine, self.outbox, meter, fail=self.fail) for suffix, mine in groups.items()]
         self.partition_counts: dict[str, int] = {}
-        self._connected = False
         #: Called, from the event loop, once the worker begins to end.
         self.on_stopping: Callable[[], None] = lambda: None
 
     @property
     def ready(self) -> bool:
         """Whether everything owned is recovered, and input and output are connected to a broker that answers."""
-        return self._connected and self._error is None and not self._stop.is_set() and self.assignment.ready
+        return self._error is None and not self._stop.is_set() and all(member.ready for member in self.members)
 
     @property
     def error(self) -> BaseException | None:
@@ -79,7 +79,11 @@ class Worker:
 
     def positions(self) -> Mapping[str, int]:
         """Return ``{"topic:partition": next offset to read}`` of the input partitions that this worker owns."""
-        return self.assignment.positions()
+        found: dict[str, int] = {}
+        for member in self.members:
+            for name, offset in member.assignment.positions().items():
+                found[name] = min(offset, found.get(name, offset))
+        return found
 
     def stop(self) -> None:
         """Ask for an orderly stop: save, commit, leave the group."""
@@ -91,38 +95,40 @@ class Worker:
         if self._error is None and not isinstance(error, asyncio.CancelledError):
             self._error = refused(error, self._settings) or error
             self.on_stopping()
-            self.assignment.abandon()
+            self._abandon()
             self._stop.set()
+
+    def _abandon(self) -> None:
+        for member in self.members:
+            member.assignment.abandon()
 
     async def run(self) -> int:
         """Work until `stop` or a fatal error; return the exit code (0, or the error's)."""
         tasks: list[asyncio.Task[None]] = []
-        app: transport.App | None = None
         thresholds = gc.get_threshold()
         with tempfile.TemporaryDirectory(prefix="veille-") as folder:
             try:
                 await self._unless_stopped(self._prepare())
                 await self._unless_stopped(self.outbox.start())
-                app = self._application(folder)
-                await self._unless_stopped(app.start())
-                self._join(app)
-                tasks = [asyncio.ensure_future(work) for work in self._duties(app)]
+                await self._unless_stopped(self._join(folder))
+                tasks = [asyncio.ensure_future(work) for work in self._duties()]
                 for task in tasks:
                     task.add_done_callback(self._duty_ended)
                 await self._stop.wait()
                 if self._error is None:
                     log.info("stopping")
-                    await self.assignment.close(self._settings.engine.stop_grace_seconds * 0.6)
+                    grace = self._settings.engine.stop_grace_seconds * 0.6
+                    await asyncio.gather(*(member.assignment.close(grace) for member in self.members))
             except (Exception, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError):
-                    self.assignment.abandon()
+                    self._abandon()
                     raise
                 self.fail(error)
             finally:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                await self._shut(app)
+                await self._shut()
                 gc.unfreeze()
                 gc.set_threshold(*thresholds)
         if isinstance(self._error, KafkaConnectionError | Unreachable):
@@ -150,35 +156,15 @@ class Worker:
                     "a change of partition counts needs a rebuild"
                 )
 
-    def _application(self, folder: str) -> transport.App:
-        transport.register()
-        engine = self._settings.engine
-        app = transport.App(
-            self._settings.group_id,
-            broker=[f"{transport.SCHEME}://{part.strip()}" for part in self._settings.broker.split(",")],
-            store="memory://",
-            datadir=folder,
-            autodiscover=False,
-            set_as_current=False,
-            web_enabled=False,
-            topic_disable_leader=True,
-            topic_allow_declare=False,
-            stream_wait_empty=False,
-            agent_supervisor=CrashingSupervisor,
-            broker_commit_interval=max(1.0, engine.checkpoint_seconds),
-            broker_session_timeout=engine.session_timeout_seconds,
-            broker_request_timeout=engine.session_timeout_seconds + 20.0,
-        )
-        app.register(self.assignment)
-        for name in dict.fromkeys(spec.input_topic for spec in self._specs):
-            topic = app.topic(self._settings.topic(name), schema=transport.BatchSchema(), maxsize=64)
-            app.agent(topic, name=f"read-{name}")(self._reader)
-        return app
-
-    async def _reader(self, stream: faust.StreamT[Any]) -> None:
-        """The agent: hands batches to the runners. Nothing is acknowledged here: a checkpoint is what commits."""
-        async for event in stream.noack().events():
-            self.assignment.deliver(event.value)
+    async def _join(self, folder: str) -> None:
+        """Join all groups at once: each may keep who comes waiting for seconds."""
+        joining = [asyncio.ensure_future(member.start(folder)) for member in self.members]
+        try:
+            await asyncio.gather(*joining)
+        finally:
+            for task in joining:
+                task.cancel()
+            await asyncio.gather(*joining, return_exceptions=True)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do one step of the start; given up when the worker is told to stop meanwhile."""
@@ -195,15 +181,9 @@ class Worker:
             step.cancel()
             await asyncio.gather(step, return_exceptions=True)
 
-    def _join(self, app: transport.App) -> None:
-        consumer = app.consumer
-        assert isinstance(consumer, transport.Consumer)
-        self.assignment.consumer = consumer
-        self._connected = True
-
-    def _duties(self, app: transport.App) -> list[Any]:
-        duties = [self._watch_ready(app), self.assignment.watch()]
-        duties += [self._pulse(spec) for spec in self._specs if spec.pulse is not None]
+    def _duties(self) -> list[Any]:
+        duties = [self._watch_ready(), *(member.assignment.watch() for member in self.members)]
+        duties += [self._pulse(spec, member.assignment) for member in self.members for spec in member.specs if spec.pulse is not None]
         if self._publish_positions:
             duties.append(PositionsWriter(self._settings, self.positions).run())
         return duties
@@ -212,11 +192,12 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)
 
-    async def _watch_ready(self, app: transport.App) -> None:
+    async def _watch_ready(self) -> None:
         while True:
             await asyncio.sleep(0.05)
-            if app.crashed or app.should_stop:
-                self.fail(app.crash_reason or Fatal("the application stopped by itself"))
+            for member in self.members:
+                if (reason := member.crashed) is not None:
+                    self.fail(reason)
             if self.ready and not self._was_ready:
                 self._was_ready = True
                 # What start-up made stays: the collector need not walk it again and again.
@@ -227,14 +208,14 @@ class Worker:
                 if self._on_ready is not None:
                     self._on_ready()
 
-    async def _pulse(self, spec: StageSpec) -> None:
+    async def _pulse(self, spec: StageSpec, assignment: Assignment) -> None:
         """Send what ``spec.pulse`` returns, once everything sent before it was asked is confirmed."""
         assert spec.pulse is not None
         while True:
             await asyncio.sleep(spec.pulse_seconds)
-            if not self.assignment.joined or self.assignment.stopping:
+            if not assignment.joined or assignment.stopping:
                 continue
-            stages = self.assignment.stages(spec)
+            stages = assignment.stages(spec)
             if not stages:
                 continue
             news = list(spec.pulse(stages))
@@ -242,20 +223,12 @@ class Worker:
                 await self.outbox.confirmed()
                 self.outbox.send(news)
 
-    async def _shut(self, app: transport.App | None) -> None:
+    async def _shut(self) -> None:
         """Close the connections within what is left of the grace period."""
         grace = self._settings.engine.stop_grace_seconds * 0.35
         with suppress(Exception):
             await asyncio.wait_for(self.outbox.stop(), grace / 2)
-        if app is None:
-            return
-        stopping = asyncio.ensure_future(app.stop())
-        await asyncio.wait({stopping}, timeout=grace / 2)
-        if not stopping.done():
-            log.warning("not stopped in time; left behind")
-            stopping.cancel()
-        elif not stopping.cancelled():
-            stopping.exception()
+        await asyncio.gather(*(member.stop(grace / 2) for member in self.members))
 
 
 async def run_worker(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.rights import APPLY, COMMANDS, STAGES, Right, command_rights, stage_rights, worker_rights
+from schemas.rights import APPLY, COMMANDS, STAGES, Right, command_rights, stage_rights
 from schemas.topics import load_topics
 from streams.cli.connection import producer
 from streams.settings import Settings
@@ -44,10 +44,6 @@ def allowed(stage: Stage, user: str, rights: set[Right]) -> Iterator[None]:
         yield
     finally:
         deny(stage, rights, user)
-
-
-#: Stages of one worker each: what reads the same topic has to be together.
-TOGETHER = ("enrich", "detect", "commands", "crisis", "evidence,respond")
 
 
 async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) -> None:
@@ -78,21 +74,20 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
         ("veille warm", (str(stage.folder / "old.jsonl"),), old, 0),
         ("veille explain", ("acme-1",), {}, 4),  # there is none yet, which it can say only after it has read all
     ]
-    logs = {name: tmp_path / name for name in TOGETHER}
+    logs = {name: tmp_path / name for name in STAGES}
     with ExitStack() as stack:
         stack.callback(pages.server_close)
         stack.callback(pages.shutdown)
         running = []
         for name, log in logs.items():
-            user = name.partition(",")[0]
-            stack.enter_context(allowed(stage, user, named(worker_rights(name.split(",")), settings)))
-            client = stage.clients[user] | place | {"VEILLE_STAGES": name}
+            stack.enter_context(allowed(stage, name, named(stage_rights(name), settings)))
+            client = stage.clients[name] | place | {"VEILLE_STAGES": name}
             running.append(stack.enter_context(worker(client, log, "--watchlist", brands)))
 
         def said() -> str:
             return "\n".join(log.read_text() for log in logs.values())
 
-        while said().count('"event": "ready"') < len(TOGETHER):
+        while said().count('"event": "ready"') < len(STAGES):
             assert not [one for one in running if one.poll() is not None], said()
             await asyncio.sleep(0.2)
         crisis = ""
@@ -114,13 +109,12 @@ async def test_the_documented_rights_are_enough(stage: Stage, tmp_path: Path) ->
                 assert not [one for one in running if one.poll() is not None], said()
         for one in running:
             one.terminate()
-        assert [one.wait(40) for one in running] == [0] * len(TOGETHER)
+        assert [one.wait(40) for one in running] == [0] * len(STAGES)
         assert "does not allow" not in said()
     # The crisis room and the collector never end by themselves: what they read and write others do.
     assert {command for command, *_ in steps} == set(COMMANDS) - {"veille board", "veille collect"}
     assert command_rights("veille collect") <= command_rights("veille replay")
     assert command_rights("veille board") <= command_rights("veille brief") | command_rights("veille crises")
-    assert sorted(",".join(TOGETHER).split(",")) == sorted(STAGES)
 
 
 def less(rights: set[Right], *changes: tuple[str, str, str]) -> set[Right]:

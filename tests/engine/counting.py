@@ -63,13 +63,13 @@ HANGS: dict[str, tuple[str, str]] = {
 }
 
 
-def counting_spec(fail_at: int = -1, error: Exception | None = None) -> StageSpec:
+def counting_spec(fail_at: int = -1, error: Exception | None = None, *, name: str = "counting", group: str = "") -> StageSpec:
     """Return the stage on topic ``numbers``."""
 
     def make(partition: int) -> PartitionStage:
         return Failing(partition, fail_at, error)
 
-    return StageSpec("counting", "numbers", make)
+    return StageSpec(name, "numbers", make, group=group)
 
 
 def settings_for(broker: str, run: str, **engine: object) -> KafkaSettings:
@@ -106,11 +106,11 @@ async def read_all(settings: KafkaSettings, topic: str) -> list[tuple[bytes | No
         await consumer.stop()
 
 
-async def committed(settings: KafkaSettings, topic: str) -> tuple[dict[int, int], dict[int, int]]:
+async def committed(settings: KafkaSettings, topic: str, group: str = "") -> tuple[dict[int, int], dict[int, int]]:
     """Return committed offsets and log ends of a topic by partition."""
     count = await partition_count(settings, topic)
     places = [TopicPartition(settings.topic(topic), partition) for partition in range(count)]
-    consumer = AIOKafkaConsumer(**connection(settings), group_id=settings.group_id, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**connection(settings), group_id=settings.group_id + group, enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.assign(places)
@@ -126,10 +126,10 @@ async def prepare(settings: KafkaSettings) -> None:
     await ensure_topics(settings, {"numbers": TopicPlan(4), "counts": TopicPlan(4)})
 
 
-async def all_committed(settings: KafkaSettings, task: asyncio.Task[int] | None = None) -> None:
+async def all_committed(settings: KafkaSettings, task: asyncio.Task[int] | None = None, group: str = "") -> None:
     """Wait until everything in the input is committed."""
     while True:
-        offsets, ends = await committed(settings, "numbers")
+        offsets, ends = await committed(settings, "numbers", group)
         if offsets == ends and any(ends.values()):
             return
         assert task is None or not task.done(), "the worker ended early"
@@ -161,7 +161,8 @@ def main() -> int:
     async def work(guard: Guard) -> int:
         def get_stuck() -> None:
             if stuck is not None:
-                setattr(getattr(worker, stuck[0]) if stuck[0] else worker, stuck[1], _for_ever)
+                parts = {"": worker, "outbox": worker.outbox, "assignment": worker.members[0].assignment}
+                setattr(parts[stuck[0]], stuck[1], _for_ever)
 
         worker = Worker(settings, [spec], on_ready=get_stuck)
         if stuck == HANGS["watching"]:

@@ -71,7 +71,7 @@ class Broker:
     async def room(self) -> None:
         """There is room."""
 
-    async def start_offset(self, place: TopicPartition) -> int:
+    async def start_offset(self, place: TopicPartition, saved: int | None) -> int:
         """Return what was committed."""
         return self.committed
 
@@ -218,9 +218,10 @@ async def test_a_pulse_waits_for_what_was_sent_before(monkeypatch: pytest.Monkey
     spec = StageSpec("counting", "numbers", Counting, pulse, 0.001)
     worker = Worker(settings, [spec])
     worker.outbox = Outbox()  # type: ignore[assignment]
-    worker.assignment.joined = True
-    monkeypatch.setattr(worker.assignment, "stages", lambda spec: {0: Counting(0)})
-    task = asyncio.ensure_future(worker._pulse(spec))
+    assignment = worker.members[0].assignment
+    assignment.joined = True
+    monkeypatch.setattr(assignment, "stages", lambda spec: {0: Counting(0)})
+    task = asyncio.ensure_future(worker._pulse(spec, assignment))
     while news:
         await asyncio.sleep(0.001)
     task.cancel()

@@ -46,7 +46,7 @@ class Recorder:
     async def room(self) -> None:
         """There is room."""
 
-    async def start_offset(self, place: TopicPartition) -> int:
+    async def start_offset(self, place: TopicPartition, saved: int | None) -> int:
         """Start at 0."""
         return 0
 

@@ -88,7 +88,7 @@ async def test_sigterm_saves_and_ends_with_zero(embedded_broker: str) -> None:
     worker = Worker(settings, [counting_spec()], on_ready=ready.set)
     task = asyncio.ensure_future(run_worker(settings, [], worker=worker))
     await ready.wait()
-    while sum(worker.positions().values()) < 500 or any(r._queue for rs in worker.assignment.runners.values() for r in rs):
+    while sum(worker.positions().values()) < 500 or any(r._queue for rs in worker.members[0].assignment.runners.values() for r in rs):
         await asyncio.sleep(0.05)
     os.kill(os.getpid(), signal.SIGTERM)
     assert await task == 0

@@ -84,6 +84,9 @@ async def test_from_the_declaration_to_the_statement(embedded_broker: str, tmp_p
             code, said = await desk(*release)
             assert (code, said[-1]["state"], said[-1]["approved_by"]) == (0, "released", ["bo", "cy"])
             assert (await desk("delete-own-post", crisis, "--by", "ada"))[0] == 1
+            async with asyncio.timeout(60):  # nobody waits for evidence
+                while not [one for one in await read_all(settings, "crisis.evidence") if b"letter.eml" in (one.value or b"")]:
+                    await asyncio.sleep(0.2)
     dead = await read_all(settings, "crisis.notifications.rejected")
     assert {dict(record.headers)["veille-reason"] for record in dead} == {b"http 410"}
     kept = [json.loads(record.value) for record in await read_all(settings, "crisis.evidence")]

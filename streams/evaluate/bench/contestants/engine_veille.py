@@ -48,14 +48,15 @@ async def _main() -> None:
     engine = EngineSettings(max_poll_records=10_000, checkpoint_records=1_000_000)
     settings = Settings(broker=todo["broker"], group=todo["group"], engine=engine, _env_file=None)
     worker = Worker(settings, [StageSpec("count", todo["topic"], lambda _: Count(tally, finished))], publish_positions=False)
-    close = worker.assignment.close
+    assignment = worker.members[0].assignment
+    close = assignment.close
 
     async def closed(seconds: float) -> None:
         # The last checkpoint and its commit; leaving the group is not counted, for the others neither.
         await close(seconds)
         tally.finish()
 
-    worker.assignment.close = closed  # type: ignore[method-assign]
+    assignment.close = closed  # type: ignore[method-assign]
 
     async def stop_when_done() -> None:
         await finished.wait()

@@ -15,14 +15,15 @@ async def _main() -> None:
     logs.configure("ERROR", json=True)
     road = Road(todo, worker_clock=False)
     worker = Worker(road.settings, road.specs, publish_positions=False)
-    close = worker.assignment.close
+    assignment = worker.members[0].assignment
+    close = assignment.close
 
     async def closed(seconds: float) -> None:
         # The last checkpoint and its commit; leaving the group is not counted, for the others neither.
         await close(seconds)
         road.finish()
 
-    worker.assignment.close = closed  # type: ignore[method-assign]
+    assignment.close = closed  # type: ignore[method-assign]
     road.on_end = worker.stop
     raise SystemExit(await worker.run())
 
