@@ -99,6 +99,21 @@ def without_author(url: str, author: Author, key: str) -> str:
     return url
 
 
+def without_authors(urls: Sequence[str], authors: Sequence[Author | None], keys: Sequence[str]) -> list[str]:
+    """Return `without_author` of each address with an author and a key; in most the plainest place was the only one."""
+    found = []
+    for url, author, key in zip(urls, authors, keys, strict=True):
+        if not url or not key or author is None:
+            found.append(url)
+            continue
+        handle, identity = author.handle, author.id
+        hidden = url.replace(f"/{handle}/", f"/{key}/") if handle else url
+        low = hidden.lower()
+        left = (handle and handle.lower().strip().lstrip("@") in low) or (identity and identity.lower().strip().lstrip("@") in low)
+        found.append(without_author(url, author, key) if left or "%" in low else hidden)
+    return found
+
+
 def _replaced(url: str, low: str, name: str, key: str) -> tuple[str, str]:
     """Put ``key`` in place of ``name`` where it is a whole part of an address; ``low`` is the address in small letters."""
     start = low.find(name)

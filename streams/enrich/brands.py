@@ -225,7 +225,7 @@ class BrandMatcher:
                 continue
             before = hay[start - 1] if start else " "
             for use in meaning[pattern]:
-                brand, kind, networks, ambiguous = use
+                brand, kind, networks, ambiguous = use.brand, use.kind, use.networks, use.ambiguous
                 if kind == NAME:
                     if before == "@":
                         continue

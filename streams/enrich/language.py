@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, lru_cache
 
@@ -121,10 +122,14 @@ class LanguageFinder:
         return _guess(text[:_ANALYSED])
 
 
+#: Tells most texts that hold three letters without looking at each character.
+_three_letters = re.compile("[A-Za-z]{3}").search
+
+
 @lru_cache(maxsize=8192)
 def _guess(text: str) -> tuple[str, bool]:
     """Return (language, sure)."""
-    if sum(map(str.isalpha, text[:40])) < 3:
+    if not _three_letters(text, 0, 40) and sum(map(str.isalpha, text[:40])) < 3:
         return "", False
     try:
         reliable, _, details = pycld2.detect(text, isPlainText=True)

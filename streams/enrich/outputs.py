@@ -10,7 +10,7 @@ from schemas.cloudevents import header_maker
 from schemas.enriched import BrandSettings, Enriched
 from schemas.mention import Engagement, Mention
 from streams.engine.stage import Output
-from streams.enrich.authors import without_author
+from streams.enrich.authors import without_authors
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.features import Said, Speaker, SpeakerReader
 from streams.enrich.patterns import Match, match_hash
@@ -121,10 +121,8 @@ class RecordMaker:
     @staticmethod
     def _hidden(mentions: Sequence[Mention], urls: Sequence[str], speakers: Sequence[Speaker]) -> list[str]:
         """Return the addresses without who posted there; that of an article is what others link to."""
-        return [
-            without_author(url, mention.author, key) if url and key and mention.kind != "article" and mention.author is not None else url
-            for mention, url, (key, *_) in zip(mentions, urls, speakers, strict=True)
-        ]
+        authors = [mention.author if mention.kind != "article" else None for mention in mentions]
+        return without_authors(urls, authors, [speaker[0] for speaker in speakers])
 
     def _enriched(self, columns: Iterable[_Column]) -> list[Enriched]:
         """Return the records of mentions, one for each brand that one names."""
@@ -149,8 +147,8 @@ class RecordMaker:
                 parent = ""
             if not (country := mention.country) or len(country) > _MOST_COUNTRY:
                 country = ""
-            for index, brand, matched in job.matches:
-                own = matcher.own_words[index]
+            for match in job.matches:
+                brand, matched, own = match.brand, match.matched, matcher.own_words[match.place]
                 if own.isdisjoint(all_terms):
                     terms = all_terms
                 else:
@@ -214,7 +212,8 @@ class RecordMaker:
             time = ("ce_time", (minutes.get(minute) or self._minute(minute)) + _SECONDS[rest // 1000])
             identity = f"{before}{job.offset}-"
             outputs: list[Output] = []
-            for _, brand, _ in job.matches:
+            for match in job.matches:
+                brand = match.brand
                 key, subject = subjects.get(brand) or self._subject(brand)
                 headers = [_TYPE, ("ce_id", f"{identity}{brand}".encode()), subject, time, _SOURCE, _SPEC, _SCHEMA, _CONTENT]
                 if job.trace:

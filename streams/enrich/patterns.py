@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 import xxhash
@@ -29,7 +28,7 @@ _AFTER = re.compile(
 )
 
 
-class Match(NamedTuple):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """One brand that a mention names. ``place`` is the brand's in the watchlist; ``matched`` one of `MATCHED`."""
 
     place: int
@@ -54,7 +53,7 @@ class OwnWords(dict[int, frozenset[str]]):
         return words
 
 
-class Use(NamedTuple):
+class Use(msgspec.Struct, frozen=True, gc=False):
     """What one pattern means for one brand. ``networks`` empty: every network."""
 
     brand: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ class Polarity:
         A language that the model does not know gives a row of zeros, and is doubtful.
         """
         index = self._index
-        numbers = [index.get(lang, -1) for lang in langs]
+        numbers = list(map(index.get, langs, repeat(-1)))
         places = np.array(numbers, dtype=np.int64)
         if numbers and min(numbers) >= 0:
             found = self._found(features(texts), places)
@@ -132,7 +133,7 @@ class Polarity:
         thousandths[doubtful] = 0
         best[doubtful] = 3
         names = (*LABELS, "")
-        labels = [names[place] for place in best.tolist()]
+        labels = map(names.__getitem__, best.tolist())
         return list(zip(thousandths[:, 0].tolist(), thousandths[:, 2].tolist(), labels, strict=True))
 
     def _logits(self, batch: Batch, places: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -175,14 +176,11 @@ def _gathered(
 ) -> NDArray[np.int64]:
     """Sum the packed weights of every feature of each text, ``table`` being (languages, buckets), ``counts`` the features of each text."""
     flat, size = table[int(places[0])] if alone else table.reshape(-1), len(sorts[0])
-    offsets = None if alone else (places * table.shape[1]).repeat(counts)
+    offsets = None if alone else (places * table.shape[1]).astype(np.uint32).repeat(counts)
     sums = np.zeros(size + 1, dtype=np.int32)  # one more, so that a text may end where the batch ends
     whole, at, weights = sums[:-1], np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int32)
     for buckets in sorts:
-        if offsets is None:
-            at[:] = buckets
-        else:
-            np.add(buckets, offsets, out=at)
+        at[:] = buckets if offsets is None else buckets + offsets
         flat.take(at, out=weights, mode="clip")
         whole += weights
     return np.asarray(np.add.reduceat(sums, starts, dtype=np.int64))

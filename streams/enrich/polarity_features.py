@@ -153,14 +153,18 @@ def _clean(text: str) -> str:
 
 def features(texts: Sequence[str]) -> Batch:
     """Return the buckets of every feature of every text; at least one text. Never raises on any string."""
-    cleaned = [_clean(text) if "&" in text or "\\u" in text else text[:TEXT_LIMIT] for text in texts]
+    whole, cleaned = "".join(texts), texts
+    if "&" in whole or "\\u" in whole or max(map(len, texts)) > TEXT_LIMIT:
+        cleaned = [_clean(text) if "&" in text or "\\u" in text else text[:TEXT_LIMIT] for text in texts]
     joined = f" {f' {_END} '.join(cleaned)} {_END}"
     raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
-    lengths = np.array([len(text) for text in cleaned], dtype=np.int64) + (2 + _TAIL)
+    lengths = np.fromiter(map(len, cleaned), dtype=np.int64, count=len(cleaned)) + (2 + _TAIL)
     starts = lengths.cumsum() - lengths
     kind = _KIND.take(raw, mode="clip")
     keep = _kept(raw, kind, starts)
-    lengths = np.add.reduceat(keep, starts, dtype=np.int64)
+    # Few characters go: to count these costs less than a sum over all.
+    gone = (~keep).nonzero()[0]
+    lengths -= np.bincount(starts.searchsorted(gone, side="right") - 1, minlength=len(starts))
     ends = lengths.cumsum()
     starts = ends - lengths
     kind = kind[keep]
@@ -178,19 +182,19 @@ def _kept(raw: NDArray[np.int64], kind: NDArray[np.uint8], starts: NDArray[np.in
     keep[3:] &= ~(same[2:] & same[1:-1] & same[:-2])
     keep[starts] = True
     # Blank-delimited pieces that begin with @ or http keep one and four characters of themselves.
-    heads = space[:-1].nonzero()[0] + 1
+    ends = space.nonzero()[0]
+    heads = ends + 1  # an end mark is last, and no space
     first = raw[heads]
     user = heads[first == 64]
     link = heads[(first | 32) == 104]
     link = link[((raw[link + 1] | 32) == 116) & ((raw[link + 2] | 32) == 116) & ((raw[link + 3] | 32) == 112)]
     if len(user) or len(link):
         froms = np.concatenate((user + 1, link + 4))
-        ends = space.nonzero()[0]
         tos = ends[ends.searchsorted(froms)]
         # Few characters go: naming their places costs less than a sum over all.
         sizes = tos - froms
-        ends = sizes.cumsum()
-        keep[np.arange(ends[-1]) + (froms - ends + sizes).repeat(sizes)] = False
+        after = sizes.cumsum()
+        keep[np.arange(after[-1]) + (froms - after + sizes).repeat(sizes)] = False
     return np.asarray(keep, dtype=np.bool_)
 
 
@@ -223,7 +227,10 @@ def _word_buckets(
     use = ((kind[heads] & (SPACE | END)) == 0) | first[heads]
     heads = heads[use]
     up, down = (_UP, _DOWN) if size <= len(_UP) else (_powers(_BASE, size), _powers(_BACK, size))
-    tokens = np.add.reduceat(codes * up[:size], edges[:-1], dtype=np.uint32)[use] * down[heads]
+    # Differences of a running sum, which wraps as the hashes do: to sum token by token costs twice as much.
+    sums = np.zeros(size + 1, dtype=np.uint32)
+    np.cumsum(codes * up[:size], dtype=np.uint32, out=sums[1:])
+    tokens = (sums[edges[1:][use]] - sums[heads]) * down[heads]
     word_starts = first[heads].nonzero()[0]
     last = np.empty_like(word_starts)
     last[:-1], last[-1] = word_starts[1:], len(heads)

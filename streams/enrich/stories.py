@@ -32,7 +32,7 @@ _ONLY_HERE = {
 _NEEDED = {"youtube.com": frozenset({"v", "list"}), "news.ycombinator.com": frozenset({"id"})}
 _MAX_URL = 1024
 #: A link that already has its one spelling.
-_PLAIN_URL = re.compile(r"https://(?!(?:www|m|mobile|amp)\.)[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?!amp$)[A-Za-z0-9_.~@-]+){0,8}")
+_PLAIN_URL = re.compile(r"https://(?!(?:www|m|mobile|amp)\.)[a-z0-9-]++(?:\.[a-z0-9-]++)++(?:/(?!amp$)[A-Za-z0-9_.~@-]++){0,8}+")
 MAX_TERMS = 20
 MAX_HASHTAGS = 16
 

@@ -18,12 +18,12 @@ from streams.enrich.brands import BrandMatcher
 from streams.enrich.decode import decode, decode_all
 from streams.enrich.duplicates import SeenIds
 from streams.enrich.features import TextReader
-from streams.enrich.fold import fold
+from streams.enrich.fold import fold_all
 from streams.enrich.outputs import Job, RecordMaker
 from streams.enrich.polarity import Polarity
 from streams.enrich.settings import EnrichSettings
 from streams.enrich.stage import AT_ONCE, EnrichPartition, Slots
-from streams.enrich.stories import copy_keys, without_links
+from streams.enrich.stories import copy_keys, without_links_all
 from streams.enrich.watchlist import Watchlists, parse_watchlist
 
 _BATCH = 2000
@@ -103,8 +103,8 @@ def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands:
     reader, maker = TextReader(), RecordMaker(0, settings)
     mentions = [decode(value)[0] for value in values]
     texts = [mention.text for mention in mentions]
-    plains = [without_links(text)[0] for text in texts]
-    folded = [fold(plain) for plain in plains]
+    plains = [plain for plain, _ in without_links_all(texts)]
+    folded = fold_all(plains)
     said = [reader.read(job.plain, job.folded, job.mention.lang, job.links) for job in jobs]
     keys = copy_keys([one[4] for one in said])
     spoken, languages = [job.mention.text for job in jobs], [one[0] for one in said]
@@ -132,8 +132,8 @@ def _measure(values: Sequence[bytes], watchlist: Watchlist, rounds: int, brands:
 
     works: dict[str, Callable[[], object]] = {
         "decode": lambda: decode_all(values),
-        "fold": lambda: [fold(without_links(text)[0]) for text in texts],
-        "brands": lambda: [matcher.match(plain, one, "x") for plain, one in zip(plains, folded, strict=True)],
+        "fold": lambda: fold_all([plain for plain, _ in without_links_all(texts)]),
+        "brands": lambda: _matched(matcher, plains, folded),
         "duplicates": seen,
         "language_words_stories": read,
         "polarity": scored,
@@ -159,8 +159,16 @@ def _brand_cost(count: int, texts: Sequence[str], rounds: int) -> float:
         Watchlist(brands=tuple(Brand(id=f"b{n}", names=(f"Marque{n} Maison",), handles={"*": (f"marque{n}",)}) for n in range(count)))
     )
     plains = [f"{text} Marque{place % count} Maison" if place % 4 == 0 else text for place, text in enumerate(texts)]
-    pairs = [(plain, fold(plain)) for plain in plains]
-    return _per_item(lambda: [matcher.match(plain, folded, "x") for plain, folded in pairs], len(pairs), rounds)
+    folds = fold_all(plains)
+    return _per_item(lambda: _matched(matcher, plains, folds), len(plains), rounds)
+
+
+def _matched(matcher: BrandMatcher, plains: Sequence[str], folds: Sequence[str]) -> None:
+    """Match texts in runs, as the stage does, of nobody in particular."""
+    for start in range(0, len(plains), AT_ONCE):
+        some, few = plains[start : start + AT_ONCE], folds[start : start + AT_ONCE]
+        nobody = [""] * len(some)
+        matcher.match_all(some, few, ["x"] * len(some), nobody, nobody)
 
 
 def _peers(values: Sequence[bytes], watchlist: Watchlist, texts: Sequence[str], rounds: int) -> dict[str, float]:
