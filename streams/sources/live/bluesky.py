@@ -15,7 +15,8 @@ from streams.clock import monotonic
 from streams.inside import Refused, Resolve, pin, resolve
 from streams.sources.live.config import Bluesky
 from streams.sources.live.fetch import agent, trust
-from streams.sources.live.post import Post, Ready
+from streams.sources.live.making import Ready
+from streams.sources.live.post import Post
 from streams.sources.live.skeets import POST, read_event, time_us
 from streams.sources.live.trouble import Trouble
 

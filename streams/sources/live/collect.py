@@ -15,6 +15,7 @@ from streams.engine.stage import Output
 from streams.errors import VeilleError
 from streams.inside import Resolve, resolve
 from streams.metrics import PrometheusMeter
+from streams.sources.live.apart import FeedReader
 from streams.sources.live.bluesky import BlueskySource, Wanted
 from streams.sources.live.config import Bluesky, Feeds, Mastodon, Source, Webhook
 from streams.sources.live.feeds import FeedsSource
@@ -61,6 +62,7 @@ class Collector:
     ) -> None:
         self._outlet = outlet
         self._sleep = sleep
+        self._readers: list[FeedReader] = []
         self.posts: dict[str, Post] = {}
         self.live: dict[str, Live] = {}
         for config in sources:
@@ -73,7 +75,8 @@ class Collector:
             case Webhook():
                 return WebhookSource(config, post, sleep=self._sleep)
             case Feeds():
-                return FeedsSource(config, post, lookup=lookup)
+                self._readers.append(FeedReader())
+                return FeedsSource(config, post, self._readers[-1], lookup=lookup)
             case Mastodon():
                 return MastodonSource(config, post, lookup=lookup)
             case Bluesky():
@@ -89,6 +92,8 @@ class Collector:
             for task in tasks:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
+            for reader in self._readers:
+                await reader.close()
         for error in ended:
             if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
                 raise error

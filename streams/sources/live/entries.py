@@ -16,9 +16,8 @@ import feedparser
 from schemas.mention import Author, Mention
 from streams.clock import rfc3339
 from streams.sources.dates import parse_time
-from streams.sources.live.making import identity, inner, link, ready, unbroken, word
+from streams.sources.live.making import Ready, identity, inner, link, ready, unbroken, word
 from streams.sources.live.plain import plain
-from streams.sources.live.post import Ready
 
 #: Entries of one document that are looked at.
 _MOST_ENTRIES: Final = 1000

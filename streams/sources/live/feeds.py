@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from streams.inside import Resolve, resolve
+from streams.sources.live.apart import FeedReader
 from streams.sources.live.config import Feeds
-from streams.sources.live.entries import Entry, NoFeed, read_feed
+from streams.sources.live.entries import Entry, NoFeed
 from streams.sources.live.fetch import Answer, Fetcher, objection
 from streams.sources.live.post import FIRST_WAIT, LONGEST_WAIT, Post
 from streams.sources.live.trouble import Trouble
@@ -37,9 +37,10 @@ class _Feed:
 class FeedsSource:
     """Asks for all documents of a source. It is as far as its slowest document."""
 
-    def __init__(self, config: Feeds, post: Post, *, lookup: Resolve = resolve) -> None:
+    def __init__(self, config: Feeds, post: Post, reader: FeedReader, *, lookup: Resolve = resolve) -> None:
         self._config = config
         self._post = post
+        self._reader = reader
         self._fetcher = Fetcher(allow_private=config.allow_private, lookup=lookup)
         self._feeds = [_Feed(number, url) for number, url in enumerate(config.urls, 1)]
         self._at: dict[str, Any] | None = None
@@ -80,10 +81,7 @@ class FeedsSource:
             raise objection(answer, self._post.wall)
         now = self._post.wall()
         try:
-            # Seconds for a long document: the other sources go on meanwhile.
-            entries = await asyncio.to_thread(
-                read_feed, answer.body, answer.headers, feed.url, self._config.name, self._config.network, now
-            )
+            entries = await self._reader.read(answer.body, answer.headers, feed.url, self._config.name, self._config.network, now)
         except NoFeed as error:
             raise Trouble(str(error), "look at it in a browser: is it the address of a feed?") from None
         fresh = _fresh(entries, known, now)

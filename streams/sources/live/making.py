@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from schemas.mention import MAX_RECORD_BYTES, Mention, json_value
 from streams.clock import rfc3339
 from streams.sources.dates import parse_time
-from streams.sources.live.post import Ready
 
 #: Characters of a text that travel: enrichment reads no more. Longer ids are replaced by their hash.
 MOST_TEXT: Final = 8192
@@ -18,6 +17,13 @@ _MOST_ID: Final = 512
 _MOST_URL: Final = 2048
 _MOST_WORD: Final = 256
 _MOST_COUNT: Final = 2**53
+
+
+class Ready(NamedTuple):
+    """A public mention as it travels, and its id, which is its key."""
+
+    id: str
+    value: bytes
 
 
 def word(value: object, most: int = _MOST_WORD) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 
 from streams.clock import WallClock
 from streams.engine.stage import Output
 from streams.metrics import PrometheusMeter
+from streams.sources.live.making import Ready
 from streams.sources.live.outlet import Outlet
 from streams.sources.live.places import Place
 from streams.sources.live.trouble import Trouble
@@ -22,13 +23,6 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
 _CHUNK: Final = 500
 #: What another side may ask us to wait at most, in seconds.
 _MOST_ASKED: Final = 6 * 3600.0
-
-
-class Ready(NamedTuple):
-    """A public mention as it travels, and its id, which is its key."""
-
-    id: str
-    value: bytes
 
 
 class Post:

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from schemas.mention import Author, Mention
 from streams.clock import rfc3339
-from streams.sources.live.making import identity, inner, link, published, ready, word
-from streams.sources.live.post import Ready
+from streams.sources.live.making import Ready, identity, inner, link, published, ready, word
 
 POST: Final = "app.bsky.feed.post"
 _MOST_FACETS: Final = 50

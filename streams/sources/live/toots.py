@@ -7,9 +7,8 @@ from typing import Any
 
 from schemas.mention import Author, Engagement, Media, Mention
 from streams.clock import rfc3339
-from streams.sources.live.making import count, identity, inner, link, published, ready, word
+from streams.sources.live.making import Ready, count, identity, inner, link, published, ready, word
 from streams.sources.live.plain import plain
-from streams.sources.live.post import Ready
 
 _MOST_MEDIA = 8
 

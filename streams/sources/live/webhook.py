@@ -17,7 +17,8 @@ from streams.http import serve
 from streams.sources.dates import parse_time
 from streams.sources.files import completed
 from streams.sources.live.config import Webhook
-from streams.sources.live.post import Post, Ready
+from streams.sources.live.making import Ready
+from streams.sources.live.post import Post
 from streams.sources.mapping import Mapping
 
 MAX_BODY_BYTES: Final = 5 << 20

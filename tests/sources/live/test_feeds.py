@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from streams.enrich.decode import decode
+from streams.sources.live.apart import FeedReader
 from streams.sources.live.config import Feeds
 from streams.sources.live.entries import NoFeed, read_feed
 from streams.sources.live.feeds import FeedsSource
@@ -59,10 +61,21 @@ class Paper:
         return Response(found, headers={"etag": etag}, media_type="application/rss+xml")
 
 
+_reader: list[FeedReader] = []
+
+
+@pytest.fixture(autouse=True)
+async def reader() -> AsyncIterator[FeedReader]:
+    """The process that reads feeds, one for each test."""
+    _reader[:] = [FeedReader()]
+    yield _reader[-1]
+    await _reader[-1].close()
+
+
 def source(desk: Desk, url: str, *paths: str, private: bool = True, post: Post | None = None) -> FeedsSource:
     """Return a feeds source as a new process would make it."""
     config = Feeds("one", tuple(f"{url}/{path}" for path in paths), allow_private=private)
-    return FeedsSource(config, post or desk.post("feeds"))
+    return FeedsSource(config, post or desk.post("feeds"), _reader[-1])
 
 
 async def once(desk: Desk, url: str, *paths: str, private: bool = True) -> None:
@@ -222,6 +235,31 @@ async def test_a_private_address_needs_to_be_allowed(tmp_path: Path) -> None:
         with pytest.raises(Trouble, match="allow_private"):
             await once(desk, url, "rss", private=False)
     assert paper.asked == []
+
+
+async def test_a_document_that_would_take_hours_is_given_up() -> None:
+    """The process that reads it ends, by the kernel's hand; the next document is read by another."""
+    costly = b"<rss version='2.0'><channel><item><author>" + b"a" * 2_000_000 + b"@</author></item></channel></rss>"
+    one = FeedReader(cpu_seconds=1.0)
+    try:
+        for _ in range(2):
+            with pytest.raises(NoFeed, match="too long to read"):
+                await one.read(costly, {}, "https://a.example/", "one", "press", NOW)
+            found = await one.read(rss(item(1)).encode(), {}, "https://a.example/", "one", "press", NOW)
+            assert [entry.mention is not None for entry in found] == [True]
+    finally:
+        await one.close()
+
+
+async def test_a_reader_that_was_left_in_the_middle_is_replaced(reader: FeedReader) -> None:
+    """A source that is stopped while a document is read leaves nothing behind, and the answer goes to nobody else."""
+    stopped = asyncio.create_task(reader.read(rss(item(1)).encode(), {}, "https://a.example/", "one", "press", NOW))
+    await asyncio.sleep(0.01)
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+    (found,) = await reader.read(rss(item(2)).encode(), {}, "https://a.example/", "one", "press", NOW)
+    assert found.mention is not None
+    assert found.mention.id == "a.example:n2"
 
 
 _WORDS = st.sampled_from(

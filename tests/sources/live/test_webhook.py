@@ -18,7 +18,7 @@ from standardwebhooks import Webhook as Signer
 
 from streams.enrich.decode import decode
 from streams.sources.live.config import Webhook
-from streams.sources.live.post import Ready
+from streams.sources.live.making import Ready
 from streams.sources.live.signed import Door
 from streams.sources.live.webhook import MAX_BODY_BYTES, MAX_MENTIONS, MAX_WAITING, WebhookSource, read_mention
 from tests.sources.live.desk import NOW, Desk
