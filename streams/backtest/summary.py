@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from streams.engine.stage import InputRecord
 
+#: Reasons of clock records, which stand in ``mentions.rejected`` too and are no mentions.
+_CLOCKS = frozenset({"bad_clock", "clock_ahead"})
+
 
 def refused_for(record: InputRecord) -> str:
     """Return the reason of a record of ``mentions.rejected``."""
@@ -17,7 +20,10 @@ def summary(read: int, refused: Mapping[str, int]) -> str:
 
     >>> summary(9, {"no_brand": 3, "not_json": 1, "bad_time": 2})
     '9 mentions read: 3 of brands of the watchlist, 3 of none, 3 refused (bad_time 2, not_json 1)'
+    >>> summary(2, {"clock_ahead": 8})
+    '2 mentions read: 2 of brands of the watchlist'
     """
+    refused = {reason: count for reason, count in refused.items() if reason not in _CLOCKS}
     others = {"no_brand": "of none", "duplicate": "double"}
     bad = sorted((reason, count) for reason, count in refused.items() if reason not in others)
     words = [f"{read} mentions read: {read - sum(refused.values())} of brands of the watchlist"]

@@ -48,12 +48,13 @@ def command(
     columns = parse_mapping(maps or (), sets or (), mapping)
     brands = load_watchlist(watchlist)
     mentions = list(read_mentions(files, columns))
-    raw = plan(mentions, settings.partitions, tail, grid_seconds=settings.detect.grid_seconds)
+    now = wall_ms()
+    raw = plan(mentions, settings.partitions, tail, grid_seconds=settings.detect.grid_seconds, latest_ms=now)
     topics = frozenset({"crisis.events", "mentions.rejected"} | ({"brand.signals"} if signals is not None else set()))
     refused: Counter[str] = Counter()
     try:
         with signals.open("wb") if signals is not None else nullcontext() as kept:
-            for topic, record in backtest(raw, brands, settings, timestamp_ms=wall_ms(), topics=topics):
+            for topic, record in backtest(raw, brands, settings, timestamp_ms=now, topics=topics):
                 if topic == "mentions.rejected":
                     refused[refused_for(record)] += 1
                     continue

@@ -89,8 +89,9 @@ def _from_files(settings: Settings, signal_id: str, files: list[Path], columns: 
     if not settings.watchlist:
         raise BadInput("--file needs --watchlist")
     mentions = read_mentions(files, parse_mapping(columns[0] or (), columns[1] or (), columns[2]))
-    raw = plan(mentions, settings.partitions, tail, grid_seconds=settings.detect.grid_seconds)
-    signals = backtest(raw, load_watchlist(Path(settings.watchlist)), settings, timestamp_ms=wall_ms(), topics=frozenset({"brand.signals"}))
+    now = wall_ms()
+    raw = plan(mentions, settings.partitions, tail, grid_seconds=settings.detect.grid_seconds, latest_ms=now)
+    signals = backtest(raw, load_watchlist(Path(settings.watchlist)), settings, timestamp_ms=now, topics=frozenset({"brand.signals"}))
     for _, record in signals:
         found = signal_of(record)
         if found is not None and found[0] == signal_id:

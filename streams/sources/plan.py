@@ -17,6 +17,7 @@ from streams.engine.stage import ALL_PARTITIONS, Output
 
 TOPIC: Final = "mentions.raw"
 _HOUR_MS: Final = 3_600_000
+_NEVER: Final = 2**63
 _clock_headers = header_maker("veille.clock")
 
 
@@ -32,22 +33,25 @@ def plan(
     tail_hours: float = 48.0,
     source_id: str = "replay",
     grid_seconds: int = 60,
+    latest_ms: int | None = None,
 ) -> Iterator[Output]:
     """Yield the raw log of ``mentions`` = (published ms, JSON, id) in time order.
 
     Before the first mention of each cell of ``grid_seconds`` comes a clock record with the cell's line, and at the end one
-    that is ``tail_hours`` after the last mention. No mention gives no record.
+    that is ``tail_hours`` after the last mention. No mention gives no record. No clock is later than ``latest_ms``: one that is
+    ahead of the time it arrives at is refused, and what it would have let through would wait for ever.
     """
     grid_ms = grid_seconds * 1000
     line: int | None = None
-    last = 0
+    told = last = 0
+    latest = latest_ms if latest_ms is not None else _NEVER
     for published_ms, value, identity in mentions:
         cell = published_ms - published_ms % grid_ms
-        if line is None or cell > line:
-            line = cell
-            yield clock_record(line, source_id)
+        if line is None or (cell > line and told < latest):
+            line, told = cell, min(cell, latest)
+            yield clock_record(told, source_id)
         last = max(last, published_ms)
         key = identity.encode("utf-8", "replace")
         yield Output(TOPIC, key, value, (), partition_of(key, partitions))
     if line is not None:
-        yield clock_record(last + round(tail_hours * _HOUR_MS), source_id)
+        yield clock_record(min(last + round(tail_hours * _HOUR_MS), latest), source_id)

@@ -91,6 +91,15 @@ def test_topics_that_are_missing_are_named_and_not_created(embedded_broker: str)
             asyncio.run(require_topics(settings, ["watchlist"], seconds=0))
 
 
+def test_a_mention_from_the_future_is_one_mention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks that run ahead with it would be refused, once for each partition, and are no mentions."""
+    monkeypatch.chdir(tmp_path)
+    Path("brands.yaml").write_text(WATCHLIST)
+    Path("new.jsonl").write_text(MENTION + MENTION.replace('"1"', '"2"').replace("2026", "2235"))
+    done = CliRunner().invoke(app, ["backtest", "new.jsonl", "--watchlist", "brands.yaml"])
+    assert (done.exit_code, done.stderr) == (0, "2 mentions read: 2 of brands of the watchlist\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -40,3 +40,14 @@ def test_every_mention_is_planned_once_and_the_clock_runs_on(times: list[int]) -
         assert msgspec.json.decode(outputs[-1].value or b"", type=Clock).time_ms == times[-1] + 7_200_000
     else:
         assert outputs == []
+
+
+@given(TIMES, st.integers(min_value=0, max_value=12_000_000))
+def test_no_clock_is_later_than_the_time_it_arrives_at(times: list[int], now: int) -> None:
+    """Mentions of today, or from 2035: the clock goes as far as now, so that all before is judged, and no farther."""
+    outputs = list(plan([(ms, b"{}", f"m{i}") for i, ms in enumerate(times)], 3, tail_hours=2, latest_ms=now))
+    clocks = [msgspec.json.decode(one.value or b"", type=Clock).time_ms for one in outputs if type_of(one.headers) == b"veille.clock"]
+    assert sum(1 for output in outputs if output.key is not None) == len(times)
+    if times:
+        assert clocks == sorted(clocks)
+        assert clocks[-1] == min(now, times[-1] + 7_200_000)
