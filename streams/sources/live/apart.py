@@ -18,6 +18,8 @@ from streams.sources.live.entries import Entry, NoFeed, read_feed
 
 #: Seconds of CPU for one document; usual ones take a tenth of one.
 CPU_SECONDS: Final = 20.0
+#: Memory of the child; four megabytes of usual items take 50 MiB.
+MEMORY_BYTES: Final = 256 << 20
 _LENGTH: Final = 4
 
 
@@ -117,7 +119,7 @@ def _main() -> None:
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     _serve(sys.stdin.buffer, sys.stdout.buffer)
 
 

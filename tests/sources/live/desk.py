@@ -28,6 +28,8 @@ class Kept:
 
     def __init__(self) -> None:
         self.outputs: list[Output] = []
+        #: How often something was handed over.
+        self.tried = 0
         self.open = asyncio.Event()
         self.open.set()
 
@@ -38,6 +40,7 @@ class Kept:
 
     async def publish(self, outputs: Sequence[Output]) -> None:
         """Keep ``outputs``, once the broker is there."""
+        self.tried += 1
         await self.open.wait()
         self.outputs += outputs
 

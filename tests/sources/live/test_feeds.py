@@ -144,9 +144,8 @@ async def test_what_the_broker_did_not_take_comes_again(tmp_path: Path) -> None:
     desk.kept.open.clear()
     async with site(paper) as url:
         stuck = asyncio.create_task(once(desk, url, "rss"))
-        while not paper.asked:
+        while not desk.kept.tried:
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
         assert not stuck.done()
         stuck.cancel()
         await asyncio.gather(stuck, return_exceptions=True)
