@@ -29,8 +29,11 @@ PATIENCE: Final = 15.0
 #: Seconds for which a sender should wait after 503.
 _RETRY: Final = 10
 _LINES: Final = frozenset(["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"])
+#: Names by which a webhook without a token may be asked for.
+_HERE: Final = ("localhost", "127.0.0.1", "::1")
 _JSON: Final = frozenset(["application/json", "application/cloudevents+json"])
 _SENTENCES: Final = {
+    403: "without a token this webhook is asked for by the name of this machine alone: use 127.0.0.1, or give it a token",
     404: "mentions are posted to /mentions",
     405: "mentions are posted: use POST",
     408: "the body did not come in time: send it again",
@@ -83,6 +86,8 @@ class WebhookSource:
         if kind not in _JSON | _LINES or request.headers.get("content-encoding", "identity") != "identity":
             return _refusal(415)
         door = self._config.door
+        if door.open and request.url.hostname not in (*_HERE, self._config.host):
+            return _refusal(403)  # a page whose name was made to lead here (DNS rebinding) may send any type
         if why := door.turns_away(request.headers):  # before a stranger's body is read
             return _refusal(401, why)
         body = bytearray()

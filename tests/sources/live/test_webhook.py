@@ -133,6 +133,16 @@ async def test_a_body_that_never_comes_is_given_up(tmp_path: Path) -> None:
     assert (slow.split()[1], strange.split()[1]) == (b"408", b"401")
 
 
+async def test_no_name_of_a_stranger_leads_here(tmp_path: Path) -> None:
+    """A page whose name was made to lead to this machine posts nothing; who has the token comes by any name."""
+    desk, strange = Desk(tmp_path), {"host": "evil.example"}
+    async with hook(desk) as client:
+        assert (await client.post("/mentions", json=ONE, headers=strange)).status_code == 403
+        assert (await client.post("/mentions", json=ONE, headers={"host": "localhost:1"})).status_code == 202
+    async with hook(desk, door=Door(token="x")) as client:
+        assert (await client.post("/mentions", json=ONE, headers={**strange, "authorization": "Bearer x"})).status_code == 202
+
+
 async def test_a_token_lets_in(tmp_path: Path) -> None:
     """Without the right token nothing is taken."""
     desk = Desk(tmp_path)
