@@ -40,7 +40,7 @@ def command(
     """Learn in memory, say what was found of each brand, and send it."""
     from streams import logs
     from streams.backtest.warm import enough, learn
-    from streams.cli.output import emit, event_line
+    from streams.cli.output import emit, event_line, note
     from streams.clock import wall_ms
     from streams.sources.files import read_mentions
     from streams.sources.mapping import parse_mapping
@@ -49,7 +49,8 @@ def command(
     logs.configure(settings.log_level)
     columns = parse_mapping(maps or (), sets or (), mapping)
     brands = run_async(_watchlist(settings, watchlist))
-    learned = {one.brand: one for one in learn(read_mentions(files, columns), brands, settings, timestamp_ms=wall_ms())}
+    read = read_mentions(files, columns)
+    learned = {one.brand: one for one in learn(read, brands, settings, timestamp_ms=wall_ms(), say=note)}
     found = [one for one in learned.values() if enough(one)]
     if found and not dry_run:
         run_async(_send(settings, found))

@@ -26,6 +26,8 @@ from streams.sources.dates import is_rfc3339, parse_time
 from streams.sources.mapping import FIELDS, Mapping, put, take, typed
 
 csv.field_size_limit(16 * 1024 * 1024)
+#: What some programs put between the columns of a "CSV".
+_OTHERS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _REQUIRED: Final = ("network", "text", "published_at")
 
 
@@ -142,6 +144,8 @@ def _csv_rows(stream: BinaryIO, path: Path, mapping: Mapping) -> Iterator[Row]:
     if header is None:
         return
     place = {name.strip(): position for position, name in reversed(list(enumerate(header)))}
+    if len(place) == 1 and (other := next((sign for sign in _OTHERS if sign in header[0]), "")):
+        raise BadInput(f"{path}: its first line is divided by {_OTHERS[other]}; write it with commas between the columns")
     columns = {name: place[name] for name in FIELDS if name in place}
     for name, column in mapping.columns.items():
         if column not in place:

@@ -127,3 +127,17 @@ def test_a_bad_file_exits_4_and_says_what_to_mend(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert said in shown.err
+
+
+def test_rows_that_were_refused_are_counted_and_one_without_a_date_claims_no_past(tmp_path: Path, export: Path) -> None:
+    """A row of 1970 would make a brand watched for half a century, which no later export could put right."""
+    words = ("--watchlist", str(export.parent / "brands.yaml"), "--dry-run", "--json")
+    plain = CliRunner().invoke(app, _words(export, *words))
+    odd = tmp_path / "odd.jsonl"
+    row = json.loads(export.read_text("utf-8").splitlines()[0])
+    more = [row | {"when": "soon"}, row | {"when": "1970-01-01T00:00:00Z"}]
+    odd.write_text(export.read_text("utf-8") + "".join(json.dumps(one) + "\n" for one in more), "utf-8")
+    shown = CliRunner().invoke(app, _words(odd, *words))
+    assert shown.stdout == plain.stdout
+    assert shown.stderr.endswith(" refused (bad_time 1, too_old 1)\n")
+    assert "refused" not in plain.stderr

@@ -109,3 +109,13 @@ def test_the_airline_tweets_are_read_whole() -> None:
     rows = list(read_mentions([AIRLINES], mapping))
     assert len(rows) == 7239
     assert all(before.published_ms <= after.published_ms for before, after in itertools.pairwise(rows))
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+@pytest.mark.parametrize("maps", [(), ("published_at=created_at",)])
+def test_a_table_that_is_divided_otherwise_is_said_to_be(tmp_path: Path, sign: str, name: str, maps: tuple[str, ...]) -> None:
+    """As a spreadsheet in French writes it: to name its columns would not help."""
+    file = tmp_path / "a.csv"
+    file.write_text(sign.join(("\ufeffid", "text", "created_at")) + "\n" + sign.join("abc") + "\n", "utf-8")
+    with pytest.raises(BadInput, match=f"divided by {name}; write it with commas"):
+        list(read_mentions([file], parse_mapping(maps)))
