@@ -73,7 +73,8 @@ class Baseline(msgspec.Struct, array_like=True, gc=False):
         ``share``: the part of all mentions that is counted, each by itself: that part of a burst only comes along (thinning).
         """
         phi = 1.0 + (self.phi[window] - 1.0) * share
-        return phi * mean + mean * mean * self.phi[1] / max(self.a, 0.5)
+        known = self.a
+        return phi * mean + mean * mean * self.phi[1] / (known if known >= 0.5 else 0.5)
 
     def score_one(self, count: float, mean: float, window: int) -> float:
         """Return -log10 P(N >= count), before any recalibration."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 LN10 = math.log(10.0)
+_ROOT2 = math.sqrt(2.0)
 #: 95 % quantile of the standard normal: bounds of a central 90 % interval.
 Z90 = 1.6448536269514722
 
@@ -21,7 +22,7 @@ def normal_tail(z: float) -> float:
     (0.301, 9.01, 783.9)
     """
     if z < 30.0:
-        return -math.log10(0.5 * math.erfc(z / math.sqrt(2.0)))
+        return -math.log10(0.5 * math.erfc(z / _ROOT2))
     return (0.5 * z * z + math.log(z * math.sqrt(2.0 * math.pi))) / LN10
 
 
@@ -46,7 +47,9 @@ def count_tail(count: float, mean: float, variance: float) -> float:
         size = mean * mean / over
         deviance = x * math.log(x / mean) - (x + size) * math.log((x + size) / (mean + size))
     root = math.sqrt(2.0 * deviance) if deviance > 0.0 else 0.0
-    return normal_tail(root if x >= mean else -root)
+    root = root if x >= mean else -root
+    # As `normal_tail`, without the call.
+    return -math.log10(0.5 * math.erfc(root / _ROOT2)) if root < 30.0 else normal_tail(root)
 
 
 def gamma_quantile(shape: float, rate: float, z: float) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import msgspec
+
 from schemas.signal import WindowReading
 from streams.detect.brand import Brand
 from streams.detect.calm import calm_down, rises
@@ -24,7 +26,7 @@ _SHADOW_MS = 48 * HOUR_MS
 _MOST, _CHANGED, _CHANGED_LEAST = 12, 0.04, 0.3
 
 
-_REFUSED = combine([])._replace(total=-99.0)
+_REFUSED = msgspec.structs.replace(combine([]), total=-99.0)
 
 
 class Judgement(NamedTuple):
@@ -55,7 +57,7 @@ def judge(brand: Brand, t_ms: int, step: int, settings: DetectSettings, *, insid
     fixed, before = brand.fixed(t_ms // HOUR_MS), (brand.hour_surprise, brand.hour_anger_five, brand.hour_anger)
     usual = fixed.usual
     if crowd := brand.crowd(t_ms):
-        usual = usual._replace(crowd=crowd)
+        usual = msgspec.structs.replace(usual, crowd=crowd)
     whole = surprises(brand, t_ms)
     best, best_story = score_whole(brand, whole, usual) if volume else _REFUSED, None
     if not volume:

@@ -87,14 +87,19 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
         if more <= 0.0:
             return 0.0
         negative, positive = self.negatives.value(), self.positives.value()
-        counts = (sums.negative, sums.positive, sums.said - sums.negative - sums.positive)
-        usual = (negative, positive, max(0.05, 1.0 - negative - positive))
-        complaints = [math.log(expected * share + more * bad) for share, bad in zip(usual, COMPLAINT, strict=True)]
-        against_praise = against_usual = 0.0
-        for count, complaint, share, good in zip(counts, complaints, usual, PRAISE, strict=True):
-            against_praise += count * (complaint - math.log(expected * share + more * good))
+        said, angry, glad, log = sums.said, sums.negative, sums.positive, math.log
+        rest, other = said - angry - glad, max(0.05, 1.0 - negative - positive)
+        # Written out for negative, positive and other texts: what a crowd that complains would say, one that praises, the usual talk.
+        one, two, three = COMPLAINT
+        of_angry, of_glad, of_rest = expected * negative, expected * positive, expected * other
+        bad_angry, bad_glad, bad_rest = log(of_angry + more * one), log(of_glad + more * two), log(of_rest + more * three)
+        one, two, three = PRAISE
+        against_praise = 0.0 + angry * (bad_angry - log(of_angry + more * one))
+        against_praise += glad * (bad_glad - log(of_glad + more * two))
+        against_praise += rest * (bad_rest - log(of_rest + more * three))
         if against_praise < 0.0:
             return max(against_praise, PRAISES)
-        for count, complaint, share in zip(counts, complaints, usual, strict=True):
-            against_usual += count * (complaint - math.log(sums.said * share))
+        against_usual = 0.0 + angry * (bad_angry - log(said * negative))
+        against_usual += glad * (bad_glad - log(said * positive))
+        against_usual += rest * (bad_rest - log(said * other))
         return min(against_praise, max(0.0, against_usual), COMPLAINS)

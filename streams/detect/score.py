@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from schemas.signal import Contribution
 from streams.detect.formulas import clip, count_tail, gamma_above
@@ -76,7 +77,7 @@ Weights = tuple[float, float, float, float, float]
 SHIPPED: Weights = (0.0, 1.0, 1.0, 1.0, 1.0)
 
 
-class Scored(NamedTuple):
+class Scored(msgspec.Struct, frozen=True, gc=False):
     """A score in log-odds: its sum, each group's bounded sum before its weight, the parts, and the weights."""
 
     total: float
@@ -108,7 +109,7 @@ class Scored(NamedTuple):
         return tuple(found)
 
 
-class Usual(NamedTuple):
+class Usual(msgspec.Struct, frozen=True, gc=False):
     """What is usual for the brand: shares of votes, and the largest story (mean and deviation of ln(1 + trouble))."""
 
     negative: float
@@ -141,24 +142,28 @@ def combine(parts: list[Part], weights: Weights = SHIPPED) -> Scored:
     >>> combine([("tone.negative", 6.0, (1, 1)), ("tone.crisis", 2.0, (1,)), ("growth.rate", 1.0, (1,))]).total
     5.0
     """
-    raws, _ = _grouped(parts)
-    total, groups = weights[0], []
-    for group, raw in enumerate(raws):
-        bounded = LEAST if raw < LEAST else BOUND if raw > BOUND else raw
-        total += weights[group + 1] * bounded
-        groups.append(bounded)
-    return Scored(total, tuple(groups), parts, weights)
+    (volume, growth, tone, spread), _ = _grouped(parts)
+    volume = LEAST if volume < LEAST else BOUND if volume > BOUND else volume
+    growth = LEAST if growth < LEAST else BOUND if growth > BOUND else growth
+    tone = LEAST if tone < LEAST else BOUND if tone > BOUND else tone
+    spread = LEAST if spread < LEAST else BOUND if spread > BOUND else spread
+    offset, one, two, three, four = weights
+    total = offset + one * volume + two * growth + three * tone + four * spread
+    return Scored(total, (volume, growth, tone, spread), parts, weights)
 
 
 def _grouped(parts: list[Part]) -> tuple[list[float], list[float]]:
     """Return of each group its log-odds before they are bounded, and the strongest of them."""
-    sums, most = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]
+    sums, most, sizes = [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]
     for name, odds, _ in parts:
         group = _GROUP[name]
         sums[group] += odds
-        if abs(odds) > abs(most[group]):
-            most[group] = odds
-    return [strongest + WEAKER * (added - strongest) for added, strongest in zip(sums, most, strict=True)], most
+        size = -odds if odds < 0.0 else odds
+        if size > sizes[group]:
+            sizes[group], most[group] = size, odds
+    # Written out: this is done for every story of every brand at every line.
+    (a, b, c, d), (e, f, g, h) = sums, most
+    return [e + WEAKER * (a - e), f + WEAKER * (b - f), g + WEAKER * (c - g), h + WEAKER * (d - h)], most
 
 
 def _logit(p: float) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from schemas.signal import WindowReading
 from streams.detect.brand import Brand
@@ -18,7 +19,7 @@ from streams.rounding import six
 _SAID = ("5 min", "1 h", "6 h", "24 h")
 
 
-class Window(NamedTuple):
+class Window(msgspec.Struct, frozen=True, gc=False):
     """One window: when it starts (hours since 1970), its sums, the votes and negative ones of them that are news, and what is expected.
 
     The surprises (-log10 p) are those of ``votes`` and ``negatives``: what rang before and is over is in the sums only.
@@ -34,7 +35,7 @@ class Window(NamedTuple):
     by_negative: float
 
 
-class Surprises(NamedTuple):
+class Surprises(msgspec.Struct, frozen=True, gc=False):
     """How surprising the counts are: (-log10 of an hour's probability, number of the window), of mentions and of negatives; at ``now``."""
 
     loud: tuple[float, int]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from streams.detect.score import Lasting, score_story
 from tests.detect.worlds import HOUR, START, World, ordinary
 
@@ -32,7 +34,7 @@ def test_a_score_is_the_same_whatever_is_known_of_the_story() -> None:
             world.say(at + minute * MINUTE - 1000, f"r{minute}", root_id=root, parent_id=root, **kinds[minute % len(kinds)])
         world.until(at + minute * MINUTE)
         brand = world.stage.brands["acme"]
-        usual = brand.usual()._replace(crowd=0.1 * minute - 2.0)
+        usual = msgspec.structs.replace(brand.usual(), crowd=0.1 * minute - 2.0)
         for story in brand.book.stories.values():
             found = score_story(story, at + minute * MINUTE, usual, known=known)
             plain = score_story(story, at + minute * MINUTE, usual)
