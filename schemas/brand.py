@@ -24,7 +24,8 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One watched brand. Only ``id`` and ``names`` are required.
 
     ``handles`` maps a network to handles; the key ``*`` stands for every network (a plain list in the
-    YAML file). ``alarms_per_week`` is the ceiling on false alarms that page a person.
+    YAML file). ``alarms_per_week`` is the ceiling on false alarms that page a person. ``languages`` and ``sector`` are kept for who
+    reads the list: nothing that Veille computes depends on them.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Watchlist(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All brands in force under one version, the press list added to the shipped one, and what was learned: brand id to polarity.
 
     ``alarms_per_week`` is a ceiling on false alarms that page a person for all brands together, beside that of each; 0: none.
+    A list that is too long for one record comes in ``parts``, of which this is number ``part``: brands and what was learned of them.
     """
 
     brands: tuple[Brand, ...]
@@ -68,6 +70,8 @@ class Watchlist(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int = 1
     learned: dict[str, LearnedPolarity] = {}
     alarms_per_week: float = 0.0
+    part: int = 1
+    parts: int = 1
 
     @property
     def share_per_week(self) -> float:

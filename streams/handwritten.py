@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import yaml
 
@@ -14,6 +15,8 @@ Node = yaml.nodes.Node
 
 #: What one alias (``*name``) may stand for, in values.
 _MOST = 10_000
+#: Characters from which on a text is long, and how deep it may then be nested: the parser in C would end the process at some depth.
+_LONG, _DEEP = 100_000, 100
 
 
 class NoYaml(Exception):
@@ -72,6 +75,22 @@ def _bounded(text: str) -> None:
                 sizes[anchor] = size - before
 
 
+def _loader(text: str) -> Any:
+    """Return what reads ``text``: of a long one, which takes Python minutes, the parser in C, which no nesting may be too deep for."""
+    quick = getattr(yaml, "CSafeLoader", None)
+    if quick is None or len(text) < _LONG:
+        return yaml.SafeLoader
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=quick):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEP:
+                return yaml.SafeLoader
+    except yaml.YAMLError:
+        return yaml.SafeLoader  # which says what is wrong as ever
+    return quick
+
+
 class Nodes:
     """Walks YAML nodes, so that every complaint names its line. ``name`` is what complaints call the file."""
 
@@ -82,7 +101,7 @@ class Nodes:
         """Parse ``text``; None for an empty one. Raises `BadInput` for what is no YAML."""
         try:
             with reading(text):
-                return yaml.compose(text, Loader=yaml.SafeLoader)
+                return yaml.compose(text, Loader=_loader(text))
         except NoYaml as error:
             raise BadInput(f"{self.name}, line {error.line}: {error.problem}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,16 +14,11 @@ from schemas.mention import WatchlistMarker
 from streams.clock import rfc3339, wall_ms
 from streams.errors import BadInput
 from streams.settings import Settings
+from streams.sources.watchlists import Parts, is_whole, split, version_of
 
 _brand_headers = header_maker("veille.brand.defined")
 _watchlist_headers = header_maker("veille.watchlist")
 _marker_headers = header_maker("veille.watchlist.marker")
-
-
-def version_of(key: bytes | None) -> int:
-    """Return the version in a key ``brand@version`` of the topic ``watchlist``; 0 where there is none."""
-    word = (key or b"").rpartition(b"@")[2]
-    return int(word) if word.isdigit() else 0
 
 
 async def apply_watchlist(settings: Settings, watchlist: Watchlist) -> int:
@@ -75,12 +71,14 @@ async def _put(settings: Settings, make: Callable[[Watchlist | None], Watchlist]
     version, watchlist = greatest + 1, make(latest)
     time = rfc3339(wall_ms())
     async with producer(settings, topic, raw) as writer:
+        sent = []  # all at once: a hundred thousand answers one by one take minutes
         for brand in watchlist.brands:
             key = f"{brand.id}@{version}"
-            await writer.send_and_wait(topic, msgspec.json.encode(brand), key=key.encode(), headers=_brand_headers(key, brand.id, time))
-        # The whole list under one key: who has it has every brand of the version.
-        whole = msgspec.json.encode(msgspec.structs.replace(watchlist, version=version))
-        await writer.send_and_wait(topic, whole, key=f"@{version}".encode(), headers=_watchlist_headers(f"@{version}", "", time))
+            sent.append(await writer.send(topic, msgspec.json.encode(brand), key=key.encode(), headers=_brand_headers(key, brand.id, time)))
+        # The whole list too: who has it, or all its parts, has every brand of the version.
+        for key, part in split(msgspec.structs.replace(watchlist, version=version)):
+            sent.append(await writer.send(topic, msgspec.json.encode(part), key=key.encode(), headers=_watchlist_headers(key, "", time)))
+        await asyncio.gather(*sent)
         marker = msgspec.json.encode(WatchlistMarker(version=version))
         for partition in range(counts[raw]):
             headers = _marker_headers(f"{version}-{partition}", str(version), time)
@@ -92,11 +90,11 @@ async def _latest(reader: Any, topic: str) -> tuple[int, Watchlist | None]:
     """Return the greatest version in the topic (0 for an empty one), and the whole list of the greatest that has one."""
     from streams.cli.connection import places_of, records_of
 
-    greatest, whole = 0, (0, b"")
+    greatest, whole, parts = 0, None, Parts()
     async for records in records_of(reader, await places_of(reader, topic)):
         for record in records:
             version = version_of(record.key)
+            if is_whole(record.key) and record.value and version >= greatest:
+                whole = parts.add(msgspec.json.decode(record.value, type=Watchlist)) or whole
             greatest = max(greatest, version)
-            if record.key is not None and record.key[:1] == b"@" and record.value and version > whole[0]:
-                whole = (version, record.value)
-    return greatest, msgspec.json.decode(whole[1], type=Watchlist) if whole[0] else None
+    return greatest, whole
