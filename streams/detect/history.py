@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,7 +17,7 @@ from streams.detect.verdicts import Verdicts
 from streams.detect.windows import CRISIS, DOUBT, HOUR_MS, NEGATIVE, RAW, RING_NEGATIVE, RING_VOTES, TROUBLE, VOTES, Windows
 
 
-class Fixed(NamedTuple):
+class Fixed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What stays the same for an hour: the season of it, of the one before and, added up, of the 5 and the 23 before; what is usual;
     the tails of surprises; parts of stories' scores."""
 
@@ -132,7 +131,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
 
         ``hour`` is the running one, starts are at most 23 hours before it.
         """
-        _, running, before, five, many, *_ = self.fixed(hour)
+        fixed = self.fixed(hour)
+        running, before, five, many = fixed.running, fixed.before, fixed.five, fixed.many
         base = self.base
         rate, live = base.a / base.b, self.live if self.blind else 1.0
         first = self.born_hour - 1.0 if base.hours < COLD_HOURS or self.born_hour > hour - 24 else -1.0

@@ -87,7 +87,7 @@ def surprises(brand: Brand, t_ms: int) -> Surprises:
         mean_negative = mean * negative
         by_count = by_negative = 0.0
         if votes > mean:
-            by_count = base.score_one(votes, mean, place)
+            by_count = count_tail(votes, mean, base.variance(mean, place))
             if by_count > loud[0]:
                 loud = (by_count, place)
         if negatives > mean_negative:
