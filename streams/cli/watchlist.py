@@ -17,16 +17,19 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Watchlist fi
 
 @app.command()
 def check(file: FileArgument) -> None:
-    """Say whether a watchlist file can be used, and else which line to mend.
+    """Say whether a watchlist file can be used, and else which line to mend; on stderr, what is odd in one that can.
 
     Example: veille watchlist check brands.yaml
 
     Exit codes: 0 usable; 4 not, with line and mend.
     """
-    from streams.cli.output import emit
+    from streams.cli.output import emit, note
     from streams.enrich.watchlist import load_watchlist
+    from streams.enrich.watchlist_advice import advice
 
     found = load_watchlist(file)
+    for word in advice(found):
+        note(word)
     emit(f"{file}: {counted(len(found.brands), 'brand')}, version {found.version}")
 
 

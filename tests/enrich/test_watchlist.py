@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from schemas.brand import Watchlist
+from streams.cli.main import app
+from streams.enrich.brands import BrandMatcher
+from streams.enrich.fold import fold
 from streams.enrich.watchlist import Watchlists, calendar_ms, load_watchlist, parse_watchlist
 from streams.errors import BadInput
 
@@ -92,3 +96,21 @@ def test_versions_are_kept_side_by_side() -> None:
     watchlists.add(first)
     assert watchlists.get(3) is not None
     assert watchlists.get(4) is None
+
+
+def test_what_a_list_can_hardly_mean_is_told_and_not_refused(tmp_path: Path) -> None:
+    """A brand that excludes itself is never named, a name of two brands names both; the advice says what the matcher does."""
+    file = tmp_path / "w.yaml"
+    file.write_text(
+        "brands:\n  - {id: a, names: [Acmé, Acme], exclude: [acme]}\n  - {id: b, names: [Bolt]}\n  - {id: c, names: [BOLT, Cord]}\n"
+        "  - {id: d, names: [Cord], context: [wire]}\n"
+    )
+    done = CliRunner().invoke(app, ["watchlist", "check", str(file)])
+    assert done.exit_code == 0
+    assert done.stdout.endswith("w.yaml: 4 brands, version 1\n")
+    first, second = done.stderr.splitlines()
+    assert first == "a: each of its names is excluded too, so no text names it"
+    assert second.startswith("b and c share the name “bolt”: each mention of it counts for all of them")
+    matcher = BrandMatcher(load_watchlist(file))
+    named = {text: [match.brand for match in matcher.match(text, fold(text), "x")] for text in ("Acmé is late", "Bolt is late")}
+    assert named == {"Acmé is late": [], "Bolt is late": ["b", "c"]}
