@@ -22,6 +22,7 @@ _BRAND_KEYS = (
     "id", "names", "handles", "hashtags", "exclude", "context", "owned", "alarms_per_week", "timezone", "languages", "sector",
     "people", "plan", "thresholds", "calendar",
 )  # fmt: skip
+DAY_MS = 86_400_000
 _CALENDAR_KEYS = ("from", "to", "terms", "expect")
 _ID = re.compile(r"[a-z0-9_-]+")
 
@@ -47,9 +48,10 @@ class _Reader(Nodes):
                 if needed not in keys:
                     raise self.fail(item, f"this calendar entry has no {needed!r}")
             expect = self.number(keys["expect"], 1, 1e6) if "expect" in keys else 5.0
-            entries.append(
-                CalendarEntry(start=self.day(keys["from"]), end=self.day(keys["to"]), terms=self.texts(keys["terms"]), expect=expect)
-            )
+            entry = CalendarEntry(start=self.day(keys["from"]), end=self.day(keys["to"]), terms=self.texts(keys["terms"]), expect=expect)
+            if day_ms(entry.start) >= day_ms(entry.end) + (DAY_MS if len(entry.end) == 10 else 0):
+                raise self.fail(keys["to"], "this happening ends before it begins")
+            entries.append(entry)
         return tuple(entries)
 
     def handles(self, node: Node) -> dict[str, tuple[str, ...]]:

@@ -114,3 +114,23 @@ def test_what_a_list_can_hardly_mean_is_told_and_not_refused(tmp_path: Path) -> 
     matcher = BrandMatcher(load_watchlist(file))
     named = {text: [match.brand for match in matcher.match(text, fold(text), "x")] for text in ("Acmé is late", "Bolt is late")}
     assert named == {"Acmé is late": [], "Bolt is late": ["b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "good"),
+    [
+        ("2026-03-28", "2026-03-28", True),
+        ("2026-03-28T10:00:00Z", "2026-03-28", True),
+        ("2026-03-28", "2026-03-27", False),
+        ("2026-03-28T10:00:00Z", "2026-03-28T10:00:00Z", False),
+        ("2026-03-28T10:00:00Z", "2026-03-28T11:00:00Z", True),
+    ],
+)
+def test_a_happening_that_ends_before_it_begins_is_a_mistake(start: str, end: str, good: bool) -> None:
+    """It would expect nothing of anything, without a word."""
+    text = f"brands:\n  - id: a\n    names: [Acme]\n    calendar:\n      - {{from: {start}, to: {end}, terms: [sale]}}\n"
+    if good:
+        assert len(parse_watchlist(text, "w").brands[0].calendar) == 1
+    else:
+        with pytest.raises(BadInput, match="w, line 5: this happening ends before it begins"):
+            parse_watchlist(text, "w")
