@@ -151,14 +151,7 @@ async def _told(client: httpx.AsyncClient, one: _Request, limits: Limits, deadli
 async def _send(client: httpx.AsyncClient, one: _Request, max_bytes: int, deadline: float) -> Exchange:
     async with asyncio.timeout_at(deadline):
         target = await pin(one.url, allow_private=one.allow_private, lookup=one.lookup)
-        own = {
-            "accept": "*/*",
-            "accept-encoding": "gzip",
-            "user-agent": "veille",
-            "connection": "close",
-            **one.headers,
-            "host": target.host,
-        }
+        own = {**_USUAL, **one.headers, "host": target.host}
         sni = {"sni_hostname": target.server_name}
         request = client.build_request(one.method, target.url, headers=own, content=one.body, extensions=sni)
         at_ms = one.clock()
@@ -190,9 +183,7 @@ def content(exchange: Exchange, max_bytes: int) -> bytes:
     """Return the body without its content coding. Raises `NotFetched` where it was cut, is too large or wrongly coded."""
     coding = exchange.header("content-encoding").strip().lower()
     if exchange.cut:
-        raise NotFetched(
-            {"length": "the answer is too large", "time": "the answer took too long"}.get(exchange.cut, "the answer broke off")
-        )
+        raise NotFetched(_CUTS[exchange.cut])
     if coding in ("", "identity"):
         data = exchange.body
     elif coding in ("gzip", "x-gzip", "deflate"):

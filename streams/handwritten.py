@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,6 +27,16 @@ class NoYaml(Exception):
         super().__init__(f"line {line}: {problem}")
         self.line = line
         self.problem = problem
+
+
+def text_of(path: Path, called: str) -> str:
+    """Return what a file holds (UTF-8, with or without a byte order mark); complaints name it as ``called``. Raises `BadInput`."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInput(f"{called}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{called}: not UTF-8") from None
 
 
 @contextmanager

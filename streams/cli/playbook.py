@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.errors import BadInput, VeilleError
+from streams.errors import VeilleError
 from streams.plurals import counted
 
 app = typer.Typer(no_args_is_help=True, help="Check a playbook: its words, its roles and deadlines, and the tests that it holds.")
@@ -33,17 +33,12 @@ def check(
     """
     from streams.cli.output import emit, note
     from streams.clock import wall_ms
+    from streams.handwritten import text_of
     from streams.respond.playbook_check import check, not_ready
 
     broken = 0
     for file in files:
-        try:
-            text = file.read_text("utf-8-sig")
-        except OSError as error:
-            raise BadInput(f"{file}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise BadInput(f"{file}: not UTF-8") from None
-        plan, problems = check(text)
+        plan, problems = check(text_of(file, str(file)))
         for problem in problems:
             emit(f"{file}:{problem.line}: {problem.text}")
         if plan is None:

@@ -15,7 +15,7 @@ from schemas.brand import Brand, CalendarEntry, Thresholds, Watchlist
 from streams.enrich.brands import BrandMatcher
 from streams.enrich.times import day_ms
 from streams.errors import BadInput
-from streams.handwritten import Node, Nodes
+from streams.handwritten import Node, Nodes, text_of
 
 _ROOT_KEYS = ("brands", "press", "version", "alarms_per_week")
 _BRAND_KEYS = (
@@ -119,13 +119,7 @@ def parse_watchlist(text: str, name: str) -> Watchlist:
 
 def load_watchlist(path: Path) -> Watchlist:
     """Read a watchlist file (UTF-8 YAML, format in the docs). Raises `BadInput` for a file that cannot be used."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"watchlist {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"watchlist {path}: not UTF-8") from None
-    return parse_watchlist(text, str(path))
+    return parse_watchlist(text_of(path, f"watchlist {path}"), str(path))
 
 
 def calendar_ms(brand: Brand) -> tuple[tuple[int, int, tuple[str, ...], float], ...]:

@@ -14,36 +14,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.web import listening
+
 Seen = list[tuple[dict[str, str], bytes]]
 #: Answers the n-th request (from 1) with a status line and headers, or None to stall.
 Answer = Callable[[int], str | None]
 #: An answer whose headers never end: each byte comes in time, the whole never does.
 DRIP = "drip"
-
-
-@contextlib.asynccontextmanager
-async def _listening(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], end: asyncio.Event, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[int]:
-    """Run ``serve`` for every connection; yield the port; at the end nothing is left running."""
-    handlers: set[asyncio.Task[Any] | None] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handlers.add(asyncio.current_task())
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await serve(reader, writer)
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-    running = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield running.sockets[0].getsockname()[1]
-    finally:
-        end.set()
-        running.close()
-        await asyncio.gather(*(task for task in handlers if task))
-        await running.wait_closed()
 
 
 @contextlib.asynccontextmanager
@@ -71,7 +48,7 @@ async def server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIter
         writer.write(f"HTTP/1.1 {reply}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
 
-    async with _listening(serve, end, tls) as port:
+    async with listening(serve, end, tls) as port:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/hook?x=1", seen
 
 
@@ -106,7 +83,7 @@ async def mail_server(answer: Answer, tls: ssl.SSLContext | None = None) -> Asyn
             writer.write(f"{'221 bye' if word == 'QUIT' else reply}\r\n".encode())
             await writer.drain()
 
-    async with _listening(serve, end, tls) as port:
+    async with listening(serve, end, tls) as port:
         yield f"{'smtps' if tls else 'smtp'}://127.0.0.1:{port}", took
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from streams.errors import BadInput
-from streams.handwritten import Node, Nodes
+from streams.handwritten import Node, Nodes, text_of
 from streams.inside import no_target
 from streams.sources.live.signed import Door
 
@@ -210,10 +210,4 @@ def parse_sources(text: str, name: str, look_up: _LOOK_UP = os.environ.get, fold
 
 def load_sources(path: Path, look_up: _LOOK_UP = os.environ.get) -> tuple[Source, ...]:
     """Read a sources file (UTF-8 YAML). Raises `BadInput` for one that cannot be used."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"sources {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"sources {path}: not UTF-8") from None
-    return parse_sources(text, str(path), look_up, path.parent)
+    return parse_sources(text_of(path, f"sources {path}"), str(path), look_up, path.parent)
