@@ -56,6 +56,7 @@ def test_a_backtest_gives_the_same_events(live: subprocess.CompletedProcess[str]
     assert _by_brand(live.stdout.splitlines()) == _by_brand(again.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_the_room_shows_the_demo_and_stays() -> None:
     """--board: its page holds all five crises once the summary is out; Ctrl-C ends it all."""
     room = {**os.environ, "VEILLE_BOARD__PORT": "0"}

@@ -10,7 +10,7 @@ TIME = (
         "A replay tells its clock once for each grid line that holds a mention, before it, and once at its end plus the tail.",
         "tests/sources/test_plan.py::test_every_mention_is_planned_once_and_the_clock_runs_on",
         "streams.sources.plan",
-        "yield clock_record(last + round(tail_hours * _HOUR_MS), source_id)",
+        "yield clock_record(min(last + round(tail_hours * _HOUR_MS), latest), source_id)",
         "pass",
     ),
     Rule(
