@@ -49,10 +49,11 @@ class Member:
     async def start(self, folder: str) -> None:
         """Connect and join."""
         app = self._app = self._application(folder)
-        await app.start()
         consumer = app.consumer
         assert isinstance(consumer, transport.Consumer)
+        # Before it starts: partitions may be given to a worker that is told to stop while it still joins.
         self.assignment.consumer = consumer
+        await app.start()
         self.connected = True
 
     def _application(self, folder: str) -> transport.App:

@@ -52,7 +52,7 @@ def test_without_the_rule_its_test_fails(rule: Rule) -> None:
         "-p",
         "no:cacheprovider",
         "-o",
-        "timeout=120",  # without a deadline or a fence some wait for ever: that is their failure
+        "timeout=60",  # without a deadline or a fence some wait for ever: that is their failure
         rule.test,
     ]
     done = subprocess.run(

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
+from streams.engine import transport
 from streams.engine.assignment import Assignment
 from streams.engine.meter import NULL_METER
 from streams.engine.settings import KafkaSettings
@@ -117,3 +118,26 @@ async def test_where_reading_starts(committed: int | None, saved: int | None, st
             await assignment.start_offset(place, saved)
     else:
         assert await assignment.start_offset(place, saved) == start
+
+
+async def test_partitions_that_come_while_a_worker_joins_find_their_consumer(embedded_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is told to stop before it has joined ends in order, though partitions are given to it meanwhile."""
+    settings = settings_for(embedded_broker, "groups-joining")
+    await prepare(settings)
+    joining = asyncio.Event()
+
+    whole = transport.App.start
+
+    async def start(app: transport.App) -> None:
+        await whole(app)
+        while not worker.members[0].assignment.ready:
+            await asyncio.sleep(0.05)
+        joining.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(transport.App, "start", start)
+    worker = Worker(settings, [counting_spec()])
+    task = asyncio.ensure_future(worker.run())
+    await joining.wait()
+    worker.stop()
+    assert await task == 0
