@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -44,3 +46,13 @@ class Settings(BaseSettings, KafkaSettings):
     crisis: CrisisSettings = CrisisSettings()
     respond: RespondSettings = RespondSettings()
     collect: CollectSettings = CollectSettings()
+
+
+def variables(model: type[BaseModel] = Settings, prefix: str = "VEILLE_") -> Iterator[str]:
+    """Yield the environment variable of each setting, such as ``VEILLE_ENGINE__STALL_SECONDS``."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from variables(inner, f"{prefix}{name.upper()}__")
+        else:
+            yield prefix + name.upper()

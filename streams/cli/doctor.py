@@ -15,7 +15,7 @@ from streams.engine.stage import Record
 from streams.errors import BadInput, VeilleError
 from streams.plurals import counted
 from streams.respond.settings import RespondSettings
-from streams.settings import Settings
+from streams.settings import Settings, variables
 
 HELP = """Check settings, broker and topics; each line says what holds and what to mend.
 
@@ -116,10 +116,7 @@ def misspelt(names: Iterable[str]) -> list[tuple[str, str]]:
     >>> misspelt(["VEILLE_BROKER", "VEILLE_BROKERS", "VEILLE_ENGINE_STALL_SECONDS", "VEILLE_BY", "HOME"])
     [('VEILLE_BROKERS', 'VEILLE_BROKER'), ('VEILLE_ENGINE_STALL_SECONDS', 'VEILLE_ENGINE__STALL_SECONDS')]
     """
-    known = {"VEILLE_BY", "VEILLE_ROLE"}
-    for name, setting in Settings.model_fields.items():
-        inner = getattr(setting.annotation, "model_fields", None)
-        known |= {f"VEILLE_{name}__{one}".upper() for one in inner} if inner else {f"VEILLE_{name}".upper()}
+    known = {"VEILLE_BY", "VEILLE_ROLE", *variables()}
     found = []
     for name in sorted(name for name in names if name.startswith("VEILLE_") and name.upper() not in known):
         if near := difflib.get_close_matches(name.upper(), sorted(known), 1, 0.9):

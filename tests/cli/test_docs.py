@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from streams.cli.main import app
-from streams.settings import Settings
+from streams.settings import variables
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -20,15 +19,6 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 _OTHERS = {"VEILLE_BY", "VEILLE_ROLE", "VEILLE_DATA", "VEILLE_REQUIRE_ALL", "VEILLE_FAULTS", "VEILLE_FAULT_MENTIONS"}
 #: What readers are shown as their own, or written by a command of the page.
 _THEIRS = ("plans/", "out/", "build/")
-
-
-def _settings(model: type[BaseModel], prefix: str = "VEILLE_") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _settings(inner, f"{prefix}{name.upper()}__")
-        else:
-            yield prefix + name.upper()
 
 
 def _said(page: Path) -> Iterator[tuple[list[str], str]]:
@@ -60,7 +50,7 @@ def test_commands_and_options_are_there(page: Path) -> None:
 def test_settings_and_targets_are_there(page: Path) -> None:
     """Each `VEILLE_NAME` is a setting, the beginning of one, or a name that something else reads; each `make NAME` is a target."""
     text = page.read_text("utf-8")
-    known = [*_settings(Settings), *_OTHERS]
+    known = [*variables(), *_OTHERS]
     named = {name for name in re.findall(r"VEILLE_[A-Z_]+", text) if not name.endswith("__NAME")}
     assert sorted(name for name in named if not any(one == name or (name.endswith("_") and one.startswith(name)) for one in known)) == []
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))

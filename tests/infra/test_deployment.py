@@ -19,7 +19,7 @@ import yaml
 from infra.kafka import Missing
 from infra.kafka.jars import fetch_jars, java
 from schemas.topics import load_topics
-from streams.settings import Settings
+from streams.settings import Settings, variables
 from streams.sources.live.config import parse_sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,19 +49,10 @@ def _settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> S
     """Return the settings that a container with ``environment`` starts with; an unknown or wrong one raises."""
     for name in [name for name in os.environ if name.startswith("VEILLE_")]:
         monkeypatch.delenv(name)
-    known = _names(Settings)
-    assert set(environment) <= known
+    assert set(environment) <= set(variables())
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return Settings(_env_file=None)
-
-
-def _names(model: Any, prefix: str = "VEILLE_") -> set[str]:
-    found = set()
-    for name, field in model.model_fields.items():
-        inner = getattr(field.annotation, "model_fields", None)
-        found |= _names(field.annotation, f"{prefix}{name.upper()}__") if inner else {f"{prefix}{name.upper()}"}
-    return found
 
 
 def test_the_image_has_all_that_a_build_reads() -> None:
